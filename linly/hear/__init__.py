@@ -1,0 +1,1 @@
+"""Engines of the kind `hear`: one a file, found by the registry."""

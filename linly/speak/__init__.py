@@ -1,0 +1,1 @@
+"""Engines of the kind `speak`: one a file, found by the registry."""

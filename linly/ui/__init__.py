@@ -1,0 +1,1 @@
+"""The page: one build_*() a tab; handlers are plain functions above, wiring below."""
