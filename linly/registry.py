@@ -66,7 +66,7 @@ def engine(
     licence: str = "Apache-2.0",
     needs_mb: int = 100,
 ) -> Callable[[E], E]:
-    """Class decorator: store the engine's card; the class itself is left as it is. Raises ValueError on a wrong card."""
+    """Class decorator: store the engine's card and leave the class as it is. Raises ValueError on a wrong card."""
 
     def register(cls: E) -> E:
         if kind not in KINDS:
@@ -125,7 +125,9 @@ def card(kind: str, name: str) -> Card:
     """The card of one engine. Raises InputError that lists the choices."""
     _discover()
     if (kind, name) not in _cards:
-        raise InputError(f"There is no {kind} engine called {name!r}; choose one of: {', '.join(names(kind)) or 'none'}.")
+        raise InputError(
+            f"There is no {kind} engine called {name!r}; choose one of: {', '.join(names(kind)) or 'none'}."
+        )
     return _cards[kind, name]
 
 
@@ -141,7 +143,8 @@ def why_not(kind: str, name: str) -> str:
     missing = [w for w in this.weights if not weights.ready(w)]
     if missing:
         what = "; ".join(weights.describe(w) for w in missing)
-        return f"{this.title} needs model files that are not here yet ({what}): run `linly weights pull {' '.join(missing)}`."
+        command = f"python -m linly weights pull {' '.join(missing)}"
+        return f"{this.title} needs model files that are not here yet ({what}): run `{command}`."
     return ""
 
 
@@ -163,8 +166,9 @@ def default(kind: str, capability: str | None = None) -> str:
 class _Serialised:
     """An engine whose calls run one at a time; generators hold the lock only while they compute a piece."""
 
-    def __init__(self, inner: Any) -> None:
+    def __init__(self, inner: Any, card: Card) -> None:
         self._inner = inner
+        self._card = card
         self._busy = threading.RLock()
 
     def __getattr__(self, name: str) -> Any:
@@ -218,7 +222,7 @@ def open_engine(kind: str, name: str, device: str = "cpu") -> Any:
         files = {w: weights.folder(w) for w in this.weights}
         while len(_open) >= KEEP_OPEN:
             _close(next(iter(_open)))
-        _open[key] = _Serialised(this.factory(files, device))
+        _open[key] = _Serialised(this.factory(files, device), this)
         return _open[key]
 
 
@@ -227,6 +231,11 @@ def _close(key: tuple[str, str, str]) -> None:
     close = getattr(opened._inner, "close", None)
     if close:
         close()
+
+
+def name_of(opened: Any) -> str:
+    """The name of an opened engine."""
+    return str(opened._card.name) if isinstance(opened, _Serialised) else type(opened).__name__
 
 
 def close_all() -> None:

@@ -1,0 +1,273 @@
+"""The main road: text or sound, a portrait and a voice in; a finished video out. Read `render` from top to bottom."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from linly import audio as sound
+from linly import library, recording, registry, settings, subtitles, video
+from linly.ahead import ahead, with_last
+from linly.clock import Clock
+from linly.errors import InputError
+from linly.job import RenderJob, Report
+from linly.motion import ease_ends
+from linly.pictures import load_image
+from linly.safety.label import NOTICE, Label
+from linly.text.language import detect
+from linly.values import Audio, FaceMotion, Image, Portrait, Progress, Utterance, VideoFile, Voice
+
+__all__ = ["RenderJob", "Report", "render"]
+
+RATE = 24000
+"""hertz of the sound track; a whole number of samples fills a frame at 24, 25, 30, 48, 50 and 60 fps"""
+SHORT_SECONDS = 3.0
+"""length of the short preview"""
+PREPARED = 8
+"""portraits kept ready, so that a second render of the same face starts at once"""
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """Everything that is settled before the first sentence."""
+
+    job: RenderJob
+    engines: Mapping[str, Any]
+    portrait: Portrait
+    voice: Voice | None
+    language: str
+    sound: Audio | None
+    clock: Clock
+    tell: Progress
+
+    @property
+    def length(self) -> float:
+        """How much there is to do: seconds of a recording, or characters of a text."""
+        return self.sound.seconds if self.sound else float(len(self.job.text))
+
+    def share(self, utterance: Utterance) -> float:
+        """How much of `length` one utterance is."""
+        return utterance.audio.seconds if self.sound else float(len(utterance.text))
+
+
+def render(job: RenderJob, progress: Progress | None = None) -> Report:
+    """Make the video of `job`. The file appears under its name only when it is whole.
+
+    `progress` is told a stage ("load", "hear", "face", "finish") and the fraction done; it may raise Cancelled.
+    Raises InputError for what the user must change and EngineUnavailable for what is missing.
+    """
+    clock = Clock()
+    with clock("total"):
+        job.check()
+        scene = _set(job, clock, progress or (lambda stage, fraction: None))
+        utterances = _on_the_clock(_previewed(_spoken(scene), job.preview), job.style.fps)
+        if job.preview == "frame":
+            made, said = _still(scene, utterances)
+        else:
+            made, said = _film(scene, utterances)
+        extra = _write_beside(job, said, made)
+        scene.tell("finish", 1.0)
+    return _report(scene, said, made, extra)
+
+
+def _set(job: RenderJob, clock: Clock, tell: Progress) -> _Scene:
+    """Open the engines, read the sound, find the voice, prepare the portrait."""
+    tell("load", 0.0)
+    with clock("load"):
+        recorded = _load_sound(job.audio)
+        engines = _open_engines(job)
+        language = job.style.language
+        if language == "auto" and job.text:
+            language = detect(job.text)
+        tell("load", 0.5)
+        voice = None if recorded else library.find_voice(engines["speak"], job.voice, language)
+        portrait = _prepare(engines["draw"], *library.find_portrait(job.portrait, voice))
+    tell("load", 1.0)
+    return _Scene(job, engines, portrait, voice, language, recorded, clock, tell)
+
+
+def _spoken(scene: _Scene) -> Iterator[Utterance]:
+    """The talk, sentence by sentence."""
+    if scene.sound is None:
+        style = replace(scene.job.style, language=scene.language)
+        yield from scene.clock.each("speak", scene.engines["speak"].speak(scene.job.text, scene.voice, style))
+    else:
+        yield from recording.utterances(scene.sound, scene.engines, scene.job.style, scene.clock, scene.tell)
+
+
+def _film(scene: _Scene, utterances: Iterator[Utterance]) -> tuple[VideoFile, list[Utterance]]:
+    """Speech runs ahead in a thread of its own, faces are drawn here, and the writer encodes in a third."""
+    job, clock, draw = scene.job, scene.clock, scene.engines["draw"]
+    size = draw.size(scene.portrait, job.style)
+    marked = _marker(scene, size)
+    said: list[Utterance] = []
+    done = 0.0
+    with (
+        video.Writer(job.out, size, job.style.fps, RATE, metadata={"comment": NOTICE}) as writer,
+        ahead(utterances, depth=2) as coming,
+    ):
+        for utterance, first, last in with_last(coming):
+            with clock("move"):
+                motion = ease_ends(_move(scene, utterance), first=first, last=last)
+            frames = draw.draw(scene.portrait, utterance, motion, job.style)
+            images = _told(scene, clock.each("draw", frames), done, scene.share(utterance) / frames.count)
+            writer.add(marked(images, utterance), utterance.audio)
+            done += scene.share(utterance)
+            said.append(replace(utterance, audio=_hollow(utterance.audio)))
+        scene.tell("finish", 0.99)
+        made = writer.finish()
+    clock.add("encode", writer.encode_seconds)
+    return made, said
+
+
+def _still(scene: _Scene, utterances: Iterator[Utterance]) -> tuple[VideoFile, list[Utterance]]:
+    """One picture: the frame of the first sentence in which the mouth is widest open."""
+    utterance = next(utterances)
+    motion = _move(scene, utterance)
+    best = slice(peak := int(motion.curve("open").argmax()), peak + 1)
+    one = FaceMotion(motion.fps, motion.curves[best], motion.head[best], motion.names)
+    frames = scene.engines["draw"].draw(scene.portrait, utterance, one, scene.job.style)
+    with scene.clock("draw"):
+        image = next(_marker(scene, frames.size)(frames, utterance))
+    path, seconds = video.write_png(image, scene.job.out), 1 / motion.fps
+    return VideoFile(path, seconds, motion.fps, frames.size, 1, seconds), [utterance]
+
+
+def _open_engines(job: RenderJob) -> dict[str, Any]:
+    """Every engine of the road: the one the job names, or the first that is ready."""
+    unknown = set(job.engines) - set(registry.KINDS)
+    if unknown:
+        raise InputError(f"There is no engine kind {min(unknown)!r}; there are {', '.join(registry.KINDS)}.")
+
+    def opened(kind: str, capability: str | None = None) -> Any:
+        return registry.open_engine(kind, job.engines.get(kind) or registry.default(kind, capability))
+
+    engines = {"speak": opened("speak"), "draw": opened("draw")}
+    engines |= {"move": opened("move", "timings"), "move-any": opened("move", "any-audio")}
+    return engines | {"hear": opened("hear")} if job.audio else engines
+
+
+def _load_sound(path: Path | None) -> Audio | None:
+    if path is None:
+        return None
+    loaded = sound.load(path, max_seconds=settings.load().max_sound_minutes * 60, rate=RATE)
+    if sound.is_silent(loaded):
+        raise InputError(f"There is only silence in {path.name}: record it again, closer to the microphone.")
+    return loaded
+
+
+_prepared: dict[tuple[int, str, int], Portrait] = {}
+
+
+def _prepare(draw: Any, path: Path, name: str) -> Portrait:
+    stamp = (id(draw), str(path), path.stat().st_mtime_ns)
+    if stamp not in _prepared:
+        while len(_prepared) >= PREPARED:
+            _prepared.pop(next(iter(_prepared)))
+        _prepared[stamp] = draw.prepare(load_image(path), name)
+    return _prepared[stamp]
+
+
+def _previewed(utterances: Iterable[Utterance], preview: str) -> Iterator[Utterance]:
+    """All of the talk, or for the short preview what fits into its first seconds."""
+    left = SHORT_SECONDS if preview == "short" else float("inf")
+    for utterance in utterances:
+        yield utterance if utterance.audio.seconds <= left else recording.cut(utterance, left)
+        left -= utterance.audio.seconds
+        if left <= 0.1:
+            return
+
+
+def _on_the_clock(utterances: Iterable[Utterance], fps: int) -> Iterator[Utterance]:
+    """Each utterance fills whole frames and knows when it starts, so that sound and picture never drift apart."""
+    start = 0.0
+    for utterance in utterances:
+        whole = sound.pad_to_frames(sound.resample(utterance.audio, RATE), fps)
+        yield replace(utterance, audio=whole, start=start)
+        start += whole.seconds
+
+
+def _move(scene: _Scene, utterance: Utterance) -> FaceMotion:
+    kind = "move-any" if utterance.timing == "none" else "move"
+    motion: FaceMotion = scene.engines[kind].move(utterance, scene.job.style)
+    return motion
+
+
+def _told(scene: _Scene, images: Iterable[Image], done: float, step: float) -> Iterator[Image]:
+    """Pass the pictures on and tell how far the whole is; every few frames, which is also when it can be stopped."""
+    for number, image in enumerate(images):
+        if number % 5 == 0:
+            scene.tell("face", min(0.98, (done + step * number) / max(scene.length, 1e-9)))
+        yield image
+
+
+def _marker(scene: _Scene, size: tuple[int, int]) -> Any:
+    """What draws the visible label and, where wanted, the subtitles over every picture of an utterance."""
+    label = Label(size, scene.language) if settings.load().label else None
+    burner = subtitles.Burner(size) if scene.job.subtitles == "burn" else None
+
+    def marked(images: Iterable[Image], utterance: Utterance) -> Iterator[Image]:
+        lines = subtitles.lines([replace(utterance, start=0.0)]) if burner else []
+        for number, image in enumerate(images):
+            with scene.clock("mark"):
+                if burner:
+                    burner.apply(image, lines, number / scene.job.style.fps)
+                if label:
+                    label.apply(image)
+            yield image
+
+    return marked
+
+
+def _hollow(audio: Audio) -> Audio:
+    """A sound of the same length that takes no memory: what was written need not be kept, however long the talk."""
+    return Audio(np.broadcast_to(np.zeros(1, np.float32), audio.samples.shape), audio.rate)
+
+
+def _write_beside(job: RenderJob, said: list[Utterance], made: VideoFile) -> dict[str, str]:
+    """Subtitles and timing, beside the finished video."""
+    extra = {"subtitles": "burnt" if job.subtitles == "burn" else "", "sidecar": ""}
+    if job.subtitles in ("srt", "vtt"):
+        extra["subtitles"] = str(subtitles.write(said, job.out.with_suffix(f".{job.subtitles}")))
+    if job.sidecar:
+        extra["sidecar"] = str(subtitles.write_sidecar(said, made, job.out.with_suffix(".json")))
+    return extra
+
+
+def _report(scene: _Scene, said: list[Utterance], made: VideoFile, extra: Mapping[str, str]) -> Report:
+    timings = {stage: round(seconds, 3) for stage, seconds in scene.clock.so_far().items()}
+    advice = scene.portrait.report.get("advice", ())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+    return Report(
+        video=str(made.path),
+        seconds=round(made.seconds, 3),
+        frames=made.frames,
+        fps=made.fps,
+        size=made.size,
+        timings=timings,
+        realtime_factor=round(timings["total"] / made.seconds, 3),
+        peak_rss_mb=round(peak, 1),
+        engines={kind: registry.name_of(e) for kind, e in scene.engines.items() if kind in registry.KINDS},
+        portrait=scene.portrait.id,
+        voice=scene.voice.id if scene.voice else "",
+        language=said[0].language or scene.language,
+        sentences=len(said),
+        seed=scene.job.style.seed,
+        subtitles=extra["subtitles"],
+        sidecar=extra["sidecar"],
+        marks={
+            "label": settings.load().label,
+            "metadata": made.path.suffix == ".mp4",
+            "sound": False,
+            "picture": False,
+            "manifest": False,
+        },
+        warnings=tuple(a["en"] for a in advice),
+        portrait_report=scene.portrait.report,
+    )
