@@ -1,0 +1,310 @@
+"""The only place that encodes: pictures and sound become an MP4 (H.264 and AAC) while they are made.
+
+Encoding is PyAV's, in this process: libx264 runs in native threads without Python's lock, so that a picture is
+drawn while the one before is encoded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from linly.errors import EngineFailed, InputError
+from linly.files import check_writable, publish, why
+from linly.values import Audio, Floats, Image, VideoFile
+
+AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+X264_THREADS = 2
+QUEUE = 8
+"""Pictures that may wait for the encoder: enough to smooth its pace, few enough to keep memory flat (50 MB at 1080)."""
+BT709 = 1
+"""The code that H.264 uses for BT.709 primaries, transfer and matrix alike."""
+LIMITED = 1
+"""The code for 16..235 luma, what players expect."""
+
+
+class Writer:
+    """Writes one video. Use as a context manager; `finish()` gives the VideoFile.
+
+    size: width, height in pixels, both even. fps: hertz. rate: hertz of every sound given, one that AAC knows.
+    crf: x264's quality (18 looks lossless, larger is smaller). metadata: tags of the file (title, comment, ...).
+    faststart: the index is moved to the front, so that a browser plays before all is loaded.
+    fragmented: the file can be played while it is written (a fragment a second); no faststart then.
+    The file appears under its name only when it is whole; whatever goes wrong leaves nothing behind.
+    Raises InputError if the file cannot be written (also from `add` and `finish`: the disk may fill up meanwhile).
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        size: tuple[int, int],
+        fps: float,
+        rate: int,
+        *,
+        crf: int = 18,
+        preset: str = "veryfast",
+        metadata: Mapping[str, str] | None = None,
+        faststart: bool = True,
+        fragmented: bool = False,
+    ) -> None:
+        if size[0] % 2 or size[1] % 2 or min(size) < 2:
+            raise ValueError(f"both sides of a video must be even, got {size[0]}x{size[1]}")
+        if rate not in AAC_RATES:
+            raise ValueError(f"AAC knows no rate of {rate} Hz; resample to one of {AAC_RATES}")
+        self.path, self.size, self.fps, self.rate = check_writable(path).absolute(), size, Fraction(fps), rate
+        self.fps = self.fps.limit_denominator(1001)
+        self.frames = 0
+        self._heard = 0
+        self._part = self.path.with_name(f".linly-{os.getpid()}-{id(self):x}.part")
+        self._queue: queue.Queue[Any] = queue.Queue(QUEUE)
+        self._failure: BaseException | None = None
+        self._stop = threading.Event()
+        flags = "frag_keyframe+delay_moov+default_base_moof" if fragmented else "faststart" if faststart else ""
+        try:
+            self._encoder = _Encoder(
+                self._part,
+                size,
+                self.fps,
+                rate,
+                crf=crf,
+                preset=preset,
+                flags=flags,
+                metadata=dict(metadata or {}),
+                fragmented=fragmented,
+            )
+        except BaseException as error:
+            self._part.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise why(self.path, error) from error
+            raise
+        self._thread = threading.Thread(target=self._work, name="linly-encoder", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()
+
+    def add(self, frames: Iterable[Image], audio: Audio) -> None:
+        """One utterance: its pictures ((h, w, 3) RGB uint8, may be one reused buffer) and its sound, padded to them.
+
+        Raises ValueError if size, rate or length do not fit, InputError if the disk is full.
+        """
+        import av
+
+        if audio.rate != self.rate:
+            raise ValueError(f"this video's sound is at {self.rate} Hz, got {audio.rate} Hz")
+        width, height = self.size
+        begin = self._heard
+        for image in frames:
+            if image.shape != (height, width, 3) or image.dtype != np.uint8:
+                raise ValueError(f"pictures must be ({height}, {width}, 3) uint8, got {image.shape} {image.dtype}")
+            self.frames += 1
+            self._put((av.VideoFrame.from_ndarray(image, format="rgb24"), self._sound(audio, begin)))
+        # A sample may be over or missing: sentences round to whole samples one by one, the video as a whole.
+        if abs(begin + len(audio.samples) - self._heard) > 1:
+            seen = (self._heard - begin) / self.rate
+            raise ValueError(f"{seen:.3f} s of pictures came with {audio.seconds:.3f} s of sound; pad the sound first")
+
+    def _sound(self, audio: Audio, begin: int) -> Floats:
+        """The samples that last up to the end of the picture counted last."""
+        end = round(self.frames * self.rate / self.fps)
+        piece = audio.samples[max(0, self._heard - begin) : end - begin]
+        missing = end - self._heard - len(piece)
+        self._heard = end
+        return np.pad(piece, (0, missing)) if missing else piece
+
+    def finish(self) -> VideoFile:
+        """Write what is left, check the file by reading it back, and give it its name."""
+        if not self.frames:
+            raise ValueError("a video needs at least one picture")
+        self._put(None)
+        self._thread.join()
+        self._raise()
+        try:
+            found = probe(self._part)
+            if found.frames != self.frames or found.size != self.size:
+                raise EngineFailed(f"The encoder wrote {found.frames} of {self.frames} pictures; try again.")
+            publish(self._part, self.path)
+        except OSError as error:
+            raise why(self.path, error) from error
+        finally:
+            self._part.unlink(missing_ok=True)
+        return VideoFile(self.path, found.seconds, found.fps, found.size, found.frames, found.audio_seconds)
+
+    def abort(self) -> None:
+        """Stop and remove what was written so far; does nothing after `finish`."""
+        self._stop.set()
+        self._thread.join()
+        self._part.unlink(missing_ok=True)
+
+    def _put(self, item: Any) -> None:
+        while True:
+            self._raise()
+            try:
+                return self._queue.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+
+    def _raise(self) -> None:
+        if isinstance(self._failure, OSError):
+            raise why(self.path, self._failure) from self._failure
+        if self._failure is not None:
+            raise EngineFailed(f"The video encoder failed: {self._failure}.") from self._failure
+
+    def _work(self) -> None:
+        try:
+            while not self._stop.is_set():
+                try:
+                    item = self._queue.get(timeout=0.2)
+                except queue.Empty:
+                    continue
+                if item is None:
+                    break
+                self._encoder.encode(*item)
+            self._encoder.close(whole=not self._stop.is_set())
+        except BaseException as error:  # handed to the thread that adds pictures
+            self._failure = error
+            self._encoder.close(whole=False)
+
+
+class _Encoder:
+    """The container with its two streams; used by one thread."""
+
+    def __init__(
+        self,
+        path: Path,
+        size: tuple[int, int],
+        fps: Fraction,
+        rate: int,
+        *,
+        crf: int,
+        preset: str,
+        flags: str,
+        metadata: dict[str, str],
+        fragmented: bool,
+    ) -> None:
+        import av
+
+        options = {"movflags": "+".join(filter(None, (flags, "use_metadata_tags" if metadata else "")))}
+        self.container: Any = av.open(f"file:{path}", "w", format="mp4", options=options)
+        self.container.metadata.update(metadata)
+        video: Any = self.container.add_stream("libx264", rate=fps)
+        video.width, video.height = size
+        video.pix_fmt = "yuv420p"
+        video.options = {"crf": str(crf), "preset": preset} | ({"bf": "0"} if fragmented else {})
+        context = video.codec_context
+        context.time_base = self.tick = 1 / fps
+        context.thread_count = X264_THREADS
+        context.gop_size = round(fps if fragmented else 4 * fps)
+        context.color_primaries = context.color_trc = context.colorspace = BT709
+        context.color_range = LIMITED
+        audio: Any = self.container.add_stream("aac", rate=rate, layout="mono")
+        audio.bit_rate = min(128_000, 4 * rate)
+        self.video, self.audio, self.rate = video, audio, rate
+        self.shown = self.heard = 0
+
+    def encode(self, picture: Any, sound: Floats) -> None:
+        import av
+        from av.video.reformatter import Interpolation
+
+        frame = picture.reformat(
+            format="yuv420p",
+            dst_colorspace="ITU709",
+            src_color_range="JPEG",
+            dst_color_range="MPEG",
+            dst_color_trc=BT709,
+            dst_color_primaries=BT709,
+            interpolation=Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP,
+            threads=1,
+        )
+        frame.pts, frame.time_base = self.shown, self.tick
+        self.shown += 1
+        self.container.mux(self.video.encode(frame))
+        if len(sound):
+            piece = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound[None]), format="fltp", layout="mono")
+            piece.sample_rate, piece.pts, piece.time_base = self.rate, self.heard, Fraction(1, self.rate)
+            self.heard += len(sound)
+            self.container.mux(self.audio.encode(piece))
+
+    def close(self, whole: bool) -> None:
+        import av
+
+        if whole:
+            self.container.mux(self.video.encode(None))
+            self.container.mux(self.audio.encode(None))
+            self.container.close()
+            return
+        with contextlib.suppress(OSError, av.FFmpegError):  # the file is thrown away
+            self.container.close()
+
+
+def probe(path: str | os.PathLike[str]) -> VideoFile:
+    """Measure a video by walking its packets. Raises InputError if it cannot be read or lacks picture or sound."""
+    with _opened(path) as container:
+        if not container.streams.video or not container.streams.audio:
+            raise InputError(f"{Path(path).name} lacks {'a sound' if container.streams.video else 'a picture'} track.")
+        video, audio = container.streams.video[0], container.streams.audio[0]
+        fps = float(video.average_rate or video.guessed_rate or 0)
+        ends = {video.index: Fraction(0), audio.index: Fraction(0)}
+        frames = 0
+        for packet in container.demux(video, audio):
+            if packet.pts is None:
+                continue
+            frames += packet.stream.index == video.index
+            end = (packet.pts + (packet.duration or 0)) * packet.time_base
+            ends[packet.stream.index] = max(ends[packet.stream.index], end)
+        size = (video.codec_context.width, video.codec_context.height)
+        return VideoFile(Path(path), float(ends[video.index]), fps, size, frames, float(ends[audio.index]))
+
+
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The tags of a video or sound file (title, comment, ...). Raises InputError if it cannot be read."""
+    with _opened(path) as container:
+        return dict(container.metadata)
+
+
+def read_frames(path: str | os.PathLike[str]) -> Iterator[Image]:
+    """The pictures of a video, (h, w, 3) RGB uint8 each, one at a time. Raises InputError if it cannot be read."""
+    from av.video.reformatter import Interpolation
+
+    with _opened(path) as container:
+        if not container.streams.video:
+            raise InputError(f"{Path(path).name} has no picture.")
+        quality = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+        for frame in container.decode(container.streams.video[0]):
+            yield frame.to_ndarray(format="rgb24", interpolation=quality)
+
+
+def _opened(path: str | os.PathLike[str]) -> Any:
+    import av
+
+    from linly.audio import DEMUXERS
+
+    try:
+        return av.open(f"file:{os.fspath(path)}", options={"format_whitelist": DEMUXERS}, metadata_errors="ignore")
+    except (av.FFmpegError, UnicodeError, OSError) as error:
+        raise InputError(f"{Path(path).name} cannot be read as a video; check the file.") from error
+
+
+def write_png(image: Image, path: str | os.PathLike[str]) -> Path:
+    """Write one (h, w, 3) RGB uint8 picture. Raises InputError if it cannot be written."""
+    from PIL import Image as Pictures
+
+    from linly.files import replacing
+
+    with replacing(path) as part:
+        Pictures.fromarray(image).save(part, format="PNG")
+    return Path(path)
