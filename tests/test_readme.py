@@ -1,0 +1,102 @@
+"""The README cannot lie: every command and every block of Python in it is run, and both languages say the same."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from linly import registry
+from linly.audio import write_wav
+from linly.library import samples
+from linly.values import Audio
+
+READMES = ("README.md", "README.zh.md")
+CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+ELSEWHERE = {
+    "git clone https://github.com/linly-project/linly && cd linly": "the checkout itself",
+    "make run": "tests/test_install.py",
+    "make test": ".ci/run",
+    "pip install -r requirements-lite.txt": ".ci/run",
+    "python app.py": "tests/test_install.py",
+    "docker compose up": "tests/test_install.py",
+}
+"""Commands that another place runs, because they set up the environment that this test runs in."""
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(name: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text(name), re.DOTALL)
+
+
+def commands() -> list[str]:
+    return [line for name in READMES for block in blocks(name, "bash") for line in block.splitlines() if line.strip()]
+
+
+def test_it_is_short_and_both_languages_show_the_same_commands_and_engines():
+    assert len(text("README.md").splitlines()) <= 150
+    assert blocks("README.md", "bash") == blocks("README.zh.md", "bash")
+    for kind in ("hear", "speak", "move", "draw"):
+        for engine in registry.names(kind):
+            assert all(f"| {kind} | `{engine}` |" in text(name) for name in READMES), f"{kind}/{engine}"
+
+
+def test_every_linked_file_exists():
+    for name in READMES:
+        for target in re.findall(r"\]\(([^)#]+)\)", text(name)):
+            assert target.startswith("https://") or (ROOT / target).is_file(), f"{name} links to {target}"
+
+
+def test_every_file_of_the_tree_exists():
+    for name in READMES:
+        tree = next(b for b in re.findall(r"```\n(.*?)```", text(name), re.DOTALL) if "pipeline.py" in b)
+        folder = ROOT
+        for line in tree.splitlines():
+            if line == "linly/":
+                folder = ROOT / "linly"
+                continue
+            names = re.match(r"( *)((?:[\w.]+/? )+)", line)
+            where = folder if line.startswith("  ") else ROOT
+            for item in names.group(2).split():
+                assert (where / item).exists(), f"{name} names {item}"
+
+
+def test_every_command_is_run_somewhere():
+    for command in commands():
+        assert command.startswith("python -m linly ") or command in ELSEWHERE, f"nothing runs: {command}"
+        place = ELSEWHERE.get(command, "")
+        if place == ".ci/run":
+            words = command.removeprefix("pip ").removeprefix("python ")
+            assert words in CI, f".ci/run does not run: {command}"
+        elif place.endswith(".py"):
+            assert (ROOT / place).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", sorted({c for c in commands() if c.startswith("python -m linly ")}))
+def test_command(models, tmp_path, command):
+    tone = 0.3 * np.sin(np.arange(48000) / 24000 * 2 * np.pi * 200)
+    write_wav(Audio(tone.astype(np.float32), 24000), tmp_path / "recording.wav")
+    shutil.copy(samples()[0].path, tmp_path / "me.jpg")
+    arguments = [sys.executable, *shlex.split(command)[1:]]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LINLY_WEIGHTS": str(models)}
+    done = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 0 and done.stdout.strip(), done.stderr
+    if "-o" in arguments:
+        assert (tmp_path / arguments[-1]).stat().st_size > 10_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", READMES)
+def test_python(models, tmp_path, name):
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LINLY_WEIGHTS": str(models)}
+    for code in blocks(name, "python"):
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=environment)
+    assert (tmp_path / "lesson.mp4").is_file()
