@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from time import perf_counter
 from types import TracebackType
 from typing import Any
 
@@ -21,6 +22,8 @@ import numpy as np
 from linly.errors import EngineFailed, InputError
 from linly.files import check_writable, publish, why
 from linly.values import Audio, Floats, Image, VideoFile
+
+__all__ = ["Writer", "check_writable", "probe", "read_frames", "read_metadata", "write_png"]
 
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 X264_THREADS = 2
@@ -66,6 +69,8 @@ class Writer:
         self._heard = 0
         self._part = self.path.with_name(f".linly-{os.getpid()}-{id(self):x}.part")
         self._queue: queue.Queue[Any] = queue.Queue(QUEUE)
+        self.encode_seconds = 0.0
+        """how long the encoder has worked; it works beside the thread that adds pictures"""
         self._failure: BaseException | None = None
         self._stop = threading.Event()
         flags = "frag_keyframe+delay_moov+default_base_moof" if fragmented else "faststart" if faststart else ""
@@ -173,8 +178,12 @@ class Writer:
                     continue
                 if item is None:
                     break
+                began = perf_counter()
                 self._encoder.encode(*item)
+                self.encode_seconds += perf_counter() - began
+            began = perf_counter()
             self._encoder.close(whole=not self._stop.is_set())
+            self.encode_seconds += perf_counter() - began
         except BaseException as error:  # handed to the thread that adds pictures
             self._failure = error
             self._encoder.close(whole=False)
@@ -227,7 +236,7 @@ class _Encoder:
             dst_color_range="MPEG",
             dst_color_trc=BT709,
             dst_color_primaries=BT709,
-            interpolation=Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP,
+            interpolation=Interpolation.AREA | Interpolation.FULL_CHR_H_INP,
             threads=1,
         )
         frame.pts, frame.time_base = self.shown, self.tick

@@ -1,0 +1,85 @@
+"""Small bitmaps laid over pictures: drawn once, blended into every frame with integers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from linly.errors import EngineUnavailable
+from linly.values import Image
+
+FONT = "subtitle-font"
+"""The model (weights.toml) whose folder holds one font with Latin and Chinese letters."""
+
+
+class Overlay:
+    """A drawing with transparency at a fixed place.
+
+    drawing: Pillow picture in mode RGBA; x, y: its upper left corner in pixels; what lies outside the frame is cut off
+    by `apply`.
+    """
+
+    def __init__(self, drawing: Any, x: int, y: int) -> None:
+        pixels = np.asarray(drawing, dtype=np.uint16)
+        alpha = pixels[..., 3:]
+        self.x, self.y = x, y
+        self._keep = (255 - alpha) + (alpha < 128)  # 256 where nothing is drawn: those pixels stay as they are
+        self._ink = pixels[..., :3] * alpha
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width, height in pixels."""
+        return self._keep.shape[1], self._keep.shape[0]
+
+    def apply(self, image: Image) -> None:
+        """Blend into `image` ((h, w, 3) RGB uint8), in place."""
+        top, left = max(0, self.y), max(0, self.x)
+        under = image[top : self.y + self.size[1], left : self.x + self.size[0]]
+        own = slice(top - self.y, top - self.y + under.shape[0]), slice(left - self.x, left - self.x + under.shape[1])
+        under[...] = (under * self._keep[own] + self._ink[own]) >> 8
+
+
+def font_file() -> Path | None:
+    """The subtitle font, or None while it is not here."""
+    from linly import weights
+
+    if not weights.ready(FONT):
+        return None
+    return next((f for f in sorted(weights.folder(FONT).iterdir()) if f.suffix in (".ttf", ".otf", ".ttc")), None)
+
+
+def chinese_font(pixels: int) -> Any:
+    """The subtitle font at a height. Raises EngineUnavailable if it is not here."""
+    from linly import weights
+
+    path = font_file()
+    if path is None:
+        raise EngineUnavailable(
+            f"Chinese letters in the picture need a font that is not here yet ({weights.describe(FONT)}):"
+            f" run `linly weights pull {FONT}`."
+        )
+    return open_font(path, pixels)
+
+
+def open_font(path: Path, pixels: int) -> Any:
+    """A font at a height; of a collection, the face for simplified Chinese."""
+    from PIL import ImageFont
+
+    faces = range(10) if path.suffix == ".ttc" else range(1)
+    for face in faces:
+        try:
+            font = ImageFont.truetype(str(path), pixels, index=face)
+        except OSError:
+            break  # no more faces
+        if (font.getname()[0] or "").endswith("SC"):
+            return font
+    return ImageFont.truetype(str(path), pixels)
+
+
+def latin_font(pixels: int) -> Any:
+    """The small font inside Pillow: Latin letters, always there."""
+    from PIL import ImageFont
+
+    return ImageFont.load_default(pixels)
