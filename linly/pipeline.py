@@ -209,10 +209,13 @@ def _told(scene: _Scene, images: Iterable[Image], done: float, step: float) -> I
 
 def _marker(scene: _Scene, size: tuple[int, int]) -> Any:
     """What draws the visible label and, where wanted, the subtitles over every picture of an utterance."""
-    label = Label(size, scene.language) if settings.load().label else None
     burner = subtitles.Burner(size) if scene.job.subtitles == "burn" else None
+    label: Label | None = None
 
     def marked(images: Iterable[Image], utterance: Utterance) -> Iterator[Image]:
+        nonlocal label
+        if label is None and settings.load().label:
+            label = Label(size, utterance.language or scene.language)
         lines = subtitles.lines([replace(utterance, start=0.0)]) if burner else []
         for number, image in enumerate(images):
             with scene.clock("mark"):
