@@ -23,7 +23,8 @@ SILENCE = -55.0
 """Sound whose loudest 50 ms stay below this level (dBFS) counts as silent."""
 _LEAST_BYTES = 300.0
 """Bytes that a second of sound takes at the very least; a header that claims less is not believed."""
-_FILTER = {"filter_size": "64", "cutoff": "0.95"}
+_FILTER = {"filter_size": "64", "cutoff": "0.95", "rematrix_maxval": "1.0"}
+"""Resampling filter; the last setting makes mono of stereo the mean, which cannot clip, and not their scaled sum."""
 
 
 def load(path: str | os.PathLike[str], *, max_seconds: float, rate: int | None = None) -> Audio:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from linly.errors import InputError
@@ -28,27 +29,30 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     Raises InputError (one sentence) if it is a folder, if its folder is missing or may not be written to.
     """
     target = Path(path)
-    if target.is_dir():
-        raise InputError(f"{target} is a folder; give a file name.")
-    if not target.parent.is_dir():
-        raise InputError(f"There is no folder {target.parent}; make it first or choose another.")
-    probe = _temporary(target)
+    probe = temporary(target)
     try:
+        with suppress(FileNotFoundError):
+            if stat.S_ISDIR(os.stat(target).st_mode):  # unlike is_dir() this tells of names that cannot be
+                raise InputError(f"{target} is a folder; give a file name.")
+        if not target.parent.is_dir():
+            raise InputError(f"There is no folder {target.parent}; make it first or choose another.")
         probe.touch(exist_ok=False)
-        if len(os.fsencode(target.name)) > os.pathconf(target.parent, "PC_NAME_MAX"):
-            raise InputError(f"The file name {target.name[:20]}... is too long; choose a shorter one.")
         if target.exists() and not os.access(target, os.W_OK):
             raise InputError(f"{target} is write-protected; choose another name.")
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError(f"The file name {target.name[:20]}... is too long; choose a shorter one.") from error
         raise why(target, error) from error
     except ValueError as error:
-        raise InputError(f"{str(target)!r} is not a file name that can be used ({error}).") from error
+        raise InputError(f"{target.name!r} is not a file name that can be used; choose another.") from error
     finally:
-        probe.unlink(missing_ok=True)
+        with suppress(OSError, ValueError):
+            probe.unlink(missing_ok=True)
     return target
 
 
-def _temporary(target: Path) -> Path:
+def temporary(target: Path) -> Path:
+    """A hidden name beside the target that no other file has."""
     return target.parent / f".linly-{uuid.uuid4().hex[:12]}.part"
 
 
@@ -59,7 +63,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises InputError if the folder cannot be written to or the disk is full.
     """
     target = Path(path)
-    part = _temporary(target)
+    part = temporary(target)
     try:
         yield part
         publish(part, target)

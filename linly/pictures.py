@@ -13,7 +13,7 @@ import numpy as np
 from linly.errors import InputError
 from linly.values import Image
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM", "ICO")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM", "ICO")
 """What Pillow may open. Left out are formats that run other programs (EPS) or hardly hold photos."""
 PAPER = (232, 232, 232)
 """What shows through transparent pictures: a light, neutral grey."""
@@ -39,6 +39,7 @@ def load_image(path: str | os.PathLike[str], max_side: int = 4096) -> Image:
         raise InputError(f"There is no file {source}; check the name.") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{name} cannot be read ({getattr(error, 'strerror', None) or error}).") from error
+    Pillow.init()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of large pictures, which are refused below
         try:

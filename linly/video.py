@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from linly.errors import EngineFailed, InputError
-from linly.files import check_writable, publish, why
+from linly.files import check_writable, publish, replacing, temporary, why
 from linly.values import Audio, Floats, Image, VideoFile
 
 __all__ = ["Writer", "check_writable", "probe", "read_frames", "read_metadata", "write_png"]
@@ -29,6 +29,8 @@ AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000
 X264_THREADS = 2
 QUEUE = 8
 """Pictures that may wait for the encoder: enough to smooth its pace, few enough to keep memory flat (50 MB at 1080)."""
+COMMON_TAGS = frozenset({"title", "artist", "album", "comment", "date", "genre", "copyright", "description"})
+"""Tags that every player knows; any other name makes the file use QuickTime's open list of tags for all of them."""
 BT709 = 1
 """The code that H.264 uses for BT.709 primaries, transfer and matrix alike."""
 LIMITED = 1
@@ -67,7 +69,7 @@ class Writer:
         self.fps = self.fps.limit_denominator(1001)
         self.frames = 0
         self._heard = 0
-        self._part = self.path.with_name(f".linly-{os.getpid()}-{id(self):x}.part")
+        self._part = temporary(self.path)
         self._queue: queue.Queue[Any] = queue.Queue(QUEUE)
         self.encode_seconds = 0.0
         """how long the encoder has worked; it works beside the thread that adds pictures"""
@@ -207,7 +209,8 @@ class _Encoder:
     ) -> None:
         import av
 
-        options = {"movflags": "+".join(filter(None, (flags, "use_metadata_tags" if metadata else "")))}
+        own = "use_metadata_tags" if set(metadata) - COMMON_TAGS else ""
+        options = {"movflags": "+".join(filter(None, (flags, own)))}
         self.container: Any = av.open(f"file:{path}", "w", format="mp4", options=options)
         self.container.metadata.update(metadata)
         video: Any = self.container.add_stream("libx264", rate=fps)
@@ -311,8 +314,6 @@ def _opened(path: str | os.PathLike[str]) -> Any:
 def write_png(image: Image, path: str | os.PathLike[str]) -> Path:
     """Write one (h, w, 3) RGB uint8 picture. Raises InputError if it cannot be written."""
     from PIL import Image as Pictures
-
-    from linly.files import replacing
 
     with replacing(path) as part:
         Pictures.fromarray(image).save(part, format="PNG")
