@@ -37,7 +37,8 @@ def load(path: str | os.PathLike[str], *, max_seconds: float, rate: int | None =
     source = _existing(Path(path))
     read = _Reader(source, max_seconds, rate)
     pieces = list(read)
-    audio = Audio(np.clip(np.concatenate(pieces), -1.0, 1.0) if pieces else np.zeros(0, np.float32), read.rate or 1)
+    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+    audio = Audio(np.clip(samples, -1.0, 1.0, out=samples), read.rate or 1)
     if not len(audio.samples):
         raise InputError(f"{source.name} holds no sound that can be decoded; give a wav, mp3, m4a, flac or ogg file.")
     if read.damaged and audio.seconds < SHORTEST:

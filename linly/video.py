@@ -219,7 +219,7 @@ class _Encoder:
         video.options = {"crf": str(crf), "preset": preset} | ({"bf": "0"} if fragmented else {})
         context = video.codec_context
         context.time_base = self.tick = 1 / fps
-        context.thread_count = X264_THREADS
+        context.thread_count, context.thread_type = X264_THREADS, "FRAME"  # slices would be slower and larger
         context.gop_size = round(fps if fragmented else 4 * fps)
         context.color_primaries = context.color_trc = context.colorspace = BT709
         context.color_range = LIMITED
