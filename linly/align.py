@@ -1,0 +1,303 @@
+"""Forced alignment without a model of its own: a recording takes over the timing of the same words spoken by a voice
+engine, and a long recording is cut into sentences that together are exactly its sound.
+
+Dynamic time warping: Sakoe and Chiba, "Dynamic programming algorithm optimization for spoken word recognition" (1978);
+cepstra: Davis and Mermelstein (1980). numpy only.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linly.audio import is_silent, resample
+from linly.values import Audio, Span, Transcript, Utterance
+
+Array = NDArray[np.float64]
+
+RATE = 16000
+HOP = 0.010
+"""seconds between frames"""
+WINDOW = 0.025
+"""seconds seen by a frame"""
+MELS, CEPSTRA = 32, 14
+SILENCE = -38.0
+"""dB below loud speech: quieter is silence; in a noisy sound what is near the noise counts as well"""
+BAND = 0.25
+"""half width of the band in which the path may run, as a fraction of the longer sound"""
+LEAST_BAND = 1.2
+"""seconds; never narrower"""
+STRETCH = 0.45
+"""extra cost of a step that stretches or squeezes speech; in silence it costs STRETCH_QUIET"""
+STRETCH_QUIET = 0.05
+MISMATCH = 1.2
+"""extra cost of laying speech on silence"""
+MAX_PAUSE = 0.12
+"""seconds of silence within a phoneme that belong to a pause instead"""
+LONGEST = 12.0
+"""seconds of the longest sentence that split_transcript makes where there is anywhere to cut"""
+GAP = 2.5
+"""seconds without words that become a piece of their own"""
+_END = re.compile(r"[.!?。！？…；;]+[\"'”’」』)）]*$")
+_COMMA = re.compile(r"[,，、:：—]+[\"'”’」』)）]*$")
+
+
+def align(recording: Audio, reference: Utterance) -> Utterance:
+    """The recording with the words and phonemes of `reference` (the same text, exact times) moved to its own.
+
+    Returns an Utterance with the recording's sound, timing "aligned"; or, if one of the two is silent or the
+    reference has no phonemes, one without times (timing "none").
+    """
+    bare = Utterance(reference.text, recording, reference.language)
+    if not reference.phonemes or is_silent(recording) or is_silent(reference.audio):
+        return bare
+    spoken, model = features(recording), features(reference.audio)
+    there, here = warp(model, spoken)
+    silent = _pauses(spoken)
+    end = recording.seconds
+
+    def moved(spans: tuple[Span, ...], trim: bool) -> tuple[Span, ...]:
+        out: list[Span] = []
+        for span in spans:
+            first, last = np.interp((span.start, span.end), there, here)
+            if trim:
+                first, last = _without_silence(float(first), float(last), silent)
+            first = min(max(float(first), out[-1].end if out else 0.0), end)
+            out.append(Span(span.text, first, min(max(float(last), first), end)))
+        return tuple(out)
+
+    return replace(
+        bare, words=moved(reference.words, False), phonemes=moved(reference.phonemes, True), timing="aligned"
+    )
+
+
+class Features:
+    """Cepstra and their slopes, (n, d), normalised to mean 0 and variance 1; `level`: (n,) dB, 0 is loud speech."""
+
+    def __init__(self, vectors: Array, level: Array) -> None:
+        self.vectors = vectors
+        self.quiet = level < max(SILENCE, min(-14.0, float(np.percentile(level, 5)) + 7))
+        """(n,) True in silence"""
+        voiced = np.flatnonzero(~self.quiet)
+        self.first, self.last = (int(voiced[0]), int(voiced[-1]) + 1) if len(voiced) else (0, len(level))
+
+
+def features(audio: Audio) -> Features:
+    """MFCCs of a sound every HOP seconds; frame i is centred on second i * HOP + HOP / 2."""
+    samples = resample(audio, RATE).samples.astype(np.float64)
+    hop, size = round(HOP * RATE), round(WINDOW * RATE)
+    count = max(2, len(samples) // hop)
+    padded = np.pad(np.append(samples[:1], samples[1:] - 0.97 * samples[:-1]), (size, size + hop * 2))
+    starts = np.arange(count) * hop + hop // 2 - size // 2 + size
+    frames = padded[starts[:, None] + np.arange(size)] * np.hamming(size)
+    power = np.abs(np.fft.rfft(frames, 512)) ** 2
+    level = 10 * np.log10(power.sum(axis=1) + 1e-9)
+    level -= np.percentile(level, 95)
+    logs = np.log(power @ _mel_bank().T + 1e-6 * power.mean() + 1e-10)
+    k = np.arange(MELS)
+    cosines = np.cos(np.pi * np.outer(np.arange(CEPSTRA), k + 0.5) / MELS)
+    cepstra = logs @ cosines.T
+    both = np.hstack([cepstra, 1.4 * _slope(cepstra)])
+    loud = level > SILENCE
+    base = both[loud] if loud.sum() > 10 else both
+    vectors = (both - base.mean(axis=0)) / (base.std(axis=0) + 1e-6)
+    vectors[:, CEPSTRA:] *= 0.7
+    return Features(np.clip(vectors, -4, 4), level)
+
+
+def _mel_bank() -> Array:
+    """(MELS, 257) triangles from 80 Hz to 7 kHz, evenly spaced on the mel scale."""
+    edges = np.linspace(*(2595 * np.log10(1 + np.array((80.0, 7000.0)) / 700)), MELS + 2)
+    hertz = 700 * (10 ** (edges / 2595) - 1)
+    bins = np.fft.rfftfreq(512, 1 / RATE)
+    rise = (bins - hertz[:-2, None]) / (hertz[1:-1] - hertz[:-2])[:, None]
+    fall = (hertz[2:, None] - bins) / (hertz[2:] - hertz[1:-1])[:, None]
+    result: Array = np.maximum(0, np.minimum(rise, fall))
+    return result
+
+
+def _slope(x: Array) -> Array:
+    """(n, d) change a frame, fitted over five frames."""
+    p = np.pad(x, ((2, 2), (0, 0)), mode="edge")
+    result: Array = (2 * (p[4:] - p[:-4]) + p[3:-1] - p[1:-3]) / 10
+    return result
+
+
+def warp(model: Features, spoken: Features) -> tuple[Array, Array]:
+    """Seconds in the reference and, for each, the second in the recording: rising, from end to end."""
+    a, b = model.vectors[model.first : model.last], spoken.vectors[spoken.first : spoken.last]
+    cost = np.sqrt(np.maximum(0, (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T)) / np.sqrt(a.shape[1])
+    quiet_a, quiet_b = model.quiet[model.first : model.last], spoken.quiet[spoken.first : spoken.last]
+    cost += MISMATCH * (quiet_a[:, None] != quiet_b[None])
+    i, j = _path(cost, *(np.where(quiet, STRETCH_QUIET, STRETCH) for quiet in (quiet_a, quiet_b)))
+    # Each reference frame lies at the mean of the recording's frames that it was matched with.
+    total = np.bincount(i, weights=j, minlength=len(a)) / np.maximum(1, np.bincount(i, minlength=len(a)))
+    there = (np.concatenate(([0.0], model.first + np.arange(len(a)) + 0.5, [len(model.quiet)]))) * HOP
+    here = (np.concatenate(([0.0], spoken.first + np.maximum.accumulate(total) + 0.5, [len(spoken.quiet)]))) * HOP
+    return there, here
+
+
+def _path(cost: Array, squeeze: Array, stretch: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of the cheapest monotone path from corner to corner, within a band about the diagonal.
+
+    `squeeze` (n,) and `stretch` (m,) are added to a step down into a row and to one right into a column.
+    One pass over the anti-diagonals: all cells of one depend only on the two before it.
+    """
+    n, m = cost.shape
+    band = max(LEAST_BAND / HOP, BAND * max(n, m))
+    rows = np.arange(n)
+    best = [np.full(n + 1, np.inf), np.full(n + 1, np.inf)]  # index row + 1, so that row - 1 is always there
+    steps: list[tuple[int, NDArray[np.int8]]] = []
+    for d in range(n + m - 1):
+        low, high = max(0, d - m + 1), min(n - 1, d)
+        i = rows[low : high + 1]
+        i = i[np.abs((d - i) - i * (m - 1) / max(1, n - 1)) <= band + m / n + 1]
+        now = np.full(n + 1, np.inf)
+        if len(i):
+            here = cost[i, d - i]
+            diagonal = best[0][i] + 2 * here
+            down, right = best[1][i] + here + squeeze[i], best[1][i + 1] + here + stretch[d - i]
+            options = np.stack([diagonal, down, right])
+            if d == 0:
+                options[0, 0] = here[0]
+            choice = options.argmin(axis=0)
+            now[i + 1] = options[choice, np.arange(len(i))]
+            steps.append((int(i[0]), choice.astype(np.int8)))
+        else:
+            steps.append((0, np.zeros(0, np.int8)))
+        best = [best[1], now]
+    return _walk_back(steps, n, m)
+
+
+def _walk_back(
+    steps: list[tuple[int, NDArray[np.int8]]], n: int, m: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    i, j = n - 1, m - 1
+    path = [(i, j)]
+    while i or j:
+        first, choice = steps[i + j]
+        step = choice[i - first]
+        i, j = i - (step != 2), j - (step != 1)
+        path.append((int(i), int(j)))
+    back = np.array(path[::-1], np.int64)
+    return back[:, 0], back[:, 1]
+
+
+def _pauses(spoken: Features) -> list[tuple[float, float]]:
+    """Silences of at least MAX_PAUSE, in seconds."""
+    quiet = np.concatenate(([0], spoken.quiet.astype(np.int8), [0]))
+    edges = np.flatnonzero(np.diff(quiet)).reshape(-1, 2) * HOP
+    return [(float(a), float(b)) for a, b in edges if b - a >= MAX_PAUSE]
+
+
+def _without_silence(start: float, end: float, silent: list[tuple[float, float]]) -> tuple[float, float]:
+    """The longest part of a span that is not silence; the span itself if nothing would be left of it."""
+    parts = [(start, end)]
+    for a, b in silent:
+        parts = [p for s, e in parts for p in ((s, min(e, a)), (max(s, b), e)) if p[1] > p[0]]
+    longest = max(parts, key=lambda p: p[1] - p[0], default=(start, end))
+    return longest if longest[1] - longest[0] >= 0.02 else (start, end)
+
+
+def split_transcript(transcript: Transcript, audio: Audio) -> list[tuple[str, float, float]]:
+    """(text, start, end) of sentences that together tile the sound from 0 to its end without a gap.
+
+    Sentences end at their punctuation; one longer than LONGEST is cut at a comma or its longest gap. Cuts fall into the
+    quietest moment between two words. More than GAP seconds without words, and sound without any, have the text "".
+    """
+    if not len(audio.samples):
+        return [("", 0.0, audio.seconds)]
+    if not transcript.words:
+        text = transcript.text.strip()
+        return [(text, 0.0, audio.seconds)] if text else _silent(0.0, audio.seconds, audio)
+    said = [s for group in _sentences(_with_text(transcript)) for s in _short(group)]
+    pieces: list[tuple[str, float, float]] = []
+    at = 0.0
+    for index, words in enumerate(said):
+        if words[0].start - at > GAP:
+            start = words[0].start - 0.3
+            pieces += _silent(at, start, audio)
+            at = start
+        following = said[index + 1][0].start if index + 1 < len(said) else audio.seconds
+        if following - words[-1].end > GAP:
+            cut = words[-1].end + 0.3
+        elif index + 1 == len(said):
+            cut = audio.seconds
+        else:
+            cut = _quietest(audio, words[-1].end, following, at)
+        cut = min(max(cut, at + 0.05), audio.seconds)
+        pieces.append(("".join(w.text for w in words).strip(), at, cut))
+        at = cut
+    if audio.seconds - at > 0.05:
+        pieces += _silent(at, audio.seconds, audio)
+    else:
+        pieces[-1] = (pieces[-1][0], pieces[-1][1], audio.seconds)
+    return pieces
+
+
+def _with_text(transcript: Transcript) -> list[Span]:
+    """The words with the blanks and marks that follow them in the text, so that joining them gives the text back."""
+    at, places = 0, []
+    for word in transcript.words:
+        found = transcript.text.find(word.text, at)
+        if found < 0:  # the words are not quite the text: keep their order and put blanks between
+            blank = "" if transcript.language in ("zh", "ja") else " "
+            return [Span(w.text + blank, w.start, w.end) for w in transcript.words]
+        places.append(found)
+        at = found + len(word.text)
+    ends = [*places[1:], len(transcript.text)]
+    return [Span(transcript.text[a:b], w.start, w.end) for w, a, b in zip(transcript.words, places, ends, strict=True)]
+
+
+def _sentences(words: list[Span]) -> list[list[Span]]:
+    """Words grouped to sentences, by their final marks and by gaps longer than GAP."""
+    groups: list[list[Span]] = [[]]
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        groups[-1].append(word)
+        over = _END.search(word.text.strip()) or (following and following.start - word.end > GAP)
+        if over and following:
+            groups.append([])
+    return groups
+
+
+def _short(words: list[Span]) -> list[list[Span]]:
+    """A sentence as one group, or cut where it pauses until none is longer than LONGEST."""
+    if words[-1].end - words[0].start <= LONGEST or len(words) == 1:
+        return [words]
+    middle = (words[0].start + words[-1].end) / 2
+
+    def worth(k: int) -> float:
+        gap = words[k].start - words[k - 1].end
+        comma = 0.5 if _COMMA.search(words[k - 1].text.strip()) else 0.0
+        return gap + comma - abs(words[k].start - middle) / LONGEST
+
+    best = max(range(1, len(words)), key=worth)
+    return _short(words[:best]) + _short(words[best:])
+
+
+def _quietest(audio: Audio, end: float, start: float, least: float) -> float:
+    """The quietest moment about the gap between two words; recognisers are off by a tenth of a second."""
+    low, high = max(least, min(end, start) - 0.12), min(audio.seconds, max(end, start) + 0.12)
+    block = max(1, round(0.02 * audio.rate))
+    first = int(low * audio.rate)
+    samples = audio.samples[first : int(high * audio.rate)]
+    if len(samples) < 2 * block:
+        return (low + high) / 2
+    power = np.square(samples[: len(samples) // block * block]).reshape(-1, block).mean(axis=1)
+    power = np.convolve(np.pad(power, 2, mode="edge"), np.ones(5) / 5, mode="valid")
+    # Among moments that are about as quiet, the middle one: a cut at the edge of a pause clips a breath or a stop.
+    quiet = np.flatnonzero(power <= 2 * power.min() + 1e-9)
+    return float((first + (quiet[len(quiet) // 2] + 0.5) * block) / audio.rate)
+
+
+def _silent(start: float, end: float, audio: Audio) -> list[tuple[str, float, float]]:
+    """A stretch without words as pieces of at most LONGEST, cut where it is quiet."""
+    pieces = []
+    while end - start > LONGEST:
+        cut = _quietest(audio, start + LONGEST - 2, start + LONGEST - 1, start)
+        pieces.append(("", start, cut))
+        start = cut
+    return [*pieces, ("", start, end)]
