@@ -1,0 +1,202 @@
+"""Kokoro-82M (ONNX, int8): Chinese and English speech on a plain CPU with the phoneme times of the model itself."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from linly import audio as sound
+from linly import settings
+from linly.contracts import Files
+from linly.errors import EngineFailed, InputError
+from linly.registry import engine
+from linly.text.g2p import Pronunciation, phonemise
+from linly.text.ipa import PAUSES, VOCABULARY, known, timed
+from linly.text.language import detect
+from linly.text.sentences import LONGEST, Sentence, sentences, shorten
+from linly.values import Audio, Floats, Span, Style, Utterance, Voice
+
+RATE = 24000
+"""hertz"""
+HOP = 600
+"""samples in one frame of the model's durations (25 ms)"""
+MOST_SYMBOLS = 500
+"""the model takes 510; the style of a voice is a table of as many rows"""
+LEVEL = -21.0
+"""dBFS of every sentence's speech, so that sentences and voices are equally loud"""
+_DURATIONS = b"/encoder/Clip_output_0"
+_LANGUAGES = {"a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh"}
+_FIRST = ("af_heart", "zf_xiaoxiao", "ef_dora", "ff_siwis", "hf_alpha", "if_sara", "jf_alpha", "pf_dora")
+"""The default of each language, listed first."""
+_LEAD, _TAIL = 0.08, 0.12
+"""Seconds of the model's own sound kept before the first and at most after the last phoneme."""
+_SILENT = 0.004
+"""Loudness (RMS of 10 ms, full scale 1) under which a tail has died away."""
+
+
+@engine(
+    "speak", "kokoro", title="Kokoro-82M", languages=("zh", "en", *[c for c in _LANGUAGES.values() if c not in "zhen"]),
+    can={"timings", "voices"}, weights=("kokoro", "kokoro-voices"),
+    packages=("onnxruntime", "misaki", "jieba", "pypinyin", "wetext"), licence="Apache-2.0", needs_mb=500,
+)  # fmt: skip
+class Kokoro:
+    """StyleTTS 2 with 54 voices (hexgrad, Kokoro-82M). Times are exact: they are the frames that the model laid out."""
+
+    def __init__(self, files: Files, device: str = "cpu") -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = settings.threads()
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.enable_mem_pattern = False  # every sentence has another length
+        self._run = onnxruntime.RunOptions()
+        self._run.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")  # give back after each sentence
+        self._styles_folder = files["kokoro-voices"]
+        model = (files["kokoro"] / "model.onnx").read_bytes() + _also_output(_DURATIONS)
+        providers = ["CPUExecutionProvider"]
+        if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+            providers.insert(0, "CUDAExecutionProvider")
+            self._run = onnxruntime.RunOptions()
+        self._session = onnxruntime.InferenceSession(model, options, providers=providers)
+
+    def voices(self) -> Sequence[Voice]:
+        """All voices of the folder, each language's default first."""
+        ids = [path.stem for path in self._styles_folder.glob("*.bin")]
+        order = sorted(ids, key=lambda id_: (_FIRST.index(id_) if id_ in _FIRST else len(_FIRST), id_))
+        return [_voice(id_) for id_ in order if re.fullmatch(r"[a-z][fm]_\w+", id_) and id_[0] in _LANGUAGES]
+
+    def speak(self, text: str, voice: Voice, style: Style) -> Iterator[Utterance]:
+        """One Utterance a sentence, at 24 kHz. The language is that of the text, whatever the voice's own is.
+
+        A voice with features ((510, 1, 256) float32, a blend of styles for instance) is spoken with those.
+        Raises InputError for text with nothing to say, an unknown voice or a language that cannot be read, and
+        EngineFailed if the model breaks.
+        """
+        table = self._style(voice)
+        language = detect(text) if style.language == "auto" else style.language
+        accent = {"b": "gb", "z": "zh"}.get(voice.id[:1], "us") if voice.features is None else "us"
+        spoken = False
+        for sentence in sentences(text, LONGEST * min(1.0, style.rate)):
+            for utterance in self._say(sentence, table, language, accent, style.rate):
+                spoken = True
+                yield utterance
+        if not spoken:
+            raise InputError("There is nothing to say in this text: write some words or numbers.")
+
+    def _say(self, sentence: Sentence, table: Floats, language: str, accent: str, rate: float) -> Iterator[Utterance]:
+        said = _clean(phonemise(sentence.text, language, accent))
+        if not said.words:
+            return
+        if len(said.symbols) > MOST_SYMBOLS:
+            pieces = list(shorten(sentence.text, LONGEST * 0.6 * MOST_SYMBOLS / len(said.symbols)))
+            if len(pieces) < 2:
+                raise InputError(f"A word is too long to say: {sentence.text[:40]!r}…; write it with spaces.")
+            for i, piece in enumerate(pieces):
+                yield from self._say(
+                    Sentence(piece, sentence.last and i == len(pieces) - 1), table, language, accent, rate
+                )
+            return
+        samples, frames = self._synthesise(said.symbols, table, rate)
+        yield _utterance(sentence, said, samples, frames, language, rate)
+
+    def _synthesise(self, symbols: str, table: Floats, rate: float) -> tuple[Floats, list[int]]:
+        """Sound (n,) at RATE and each symbol's frames, the model's silence before and after included: n = HOP x sum."""
+        numbers = [0, *(VOCABULARY[symbol] for symbol in symbols), 0]
+        feed = {
+            "tokens": np.array([numbers], np.int64),
+            "style": table[min(len(symbols), len(table) - 1)].reshape(1, -1),
+            "speed": np.array([rate], np.float32),
+        }
+        try:
+            samples, frames = self._session.run(None, feed, self._run)
+        except Exception as error:  # onnxruntime's own exceptions share no base class
+            raise EngineFailed(f"Kokoro could not speak a sentence of {len(symbols)} sounds: {error}") from error
+        return samples.reshape(-1).astype(np.float32), [int(n) for n in frames.reshape(-1)]
+
+    def _style(self, voice: Voice) -> Floats:
+        """(510, 256) style table of a voice."""
+        if voice.features is not None:
+            if voice.features.size % 256 or voice.features.size < 256:
+                raise InputError(f"The voice {voice.name!r} does not fit Kokoro: its features must be (510, 1, 256).")
+            return voice.features.astype(np.float32).reshape(-1, 256)
+        path = self._styles_folder / f"{voice.id}.bin"
+        if not re.fullmatch(r"\w+", voice.id) or not path.is_file():
+            raise InputError(f"Kokoro has no voice {voice.id!r}: choose one of those that `linly voices` lists.")
+        return np.fromfile(path, np.float32).reshape(-1, 256)
+
+
+def _also_output(tensor: bytes) -> bytes:
+    """What, written after an ONNX model, makes the graph give out the tensor of this name as well.
+
+    Protocol Buffers merge a message that comes twice, so a second ModelProto that holds only a graph (field 7) with an
+    output (12) of that name (1) adds to the first: no need to parse or rewrite 92 MB, nor for the `onnx` package.
+    """
+    for field in (1, 12, 7):
+        tensor = bytes([field << 3 | 2, len(tensor)]) + tensor
+    return tensor
+
+
+@functools.cache
+def _voice(id_: str) -> Voice:
+    gender = "female" if id_[1] == "f" else "male"
+    return Voice(
+        id=id_, name=id_[3:].replace("_", " ").title(), engine="kokoro", languages=(_LANGUAGES[id_[0]],), gender=gender
+    )
+
+
+def _clean(said: Pronunciation) -> Pronunciation:
+    """Without symbols that the model does not have."""
+    if known(said.symbols) == said.symbols:
+        return said
+    words = tuple(
+        replace(word, begin=len(known(said.symbols[: word.begin])), end=len(known(said.symbols[: word.end])))
+        for word in said.words
+    )
+    return Pronunciation(known(said.symbols), tuple(word for word in words if word.end > word.begin))
+
+
+def _utterance(
+    sentence: Sentence, said: Pronunciation, samples: Floats, frames: list[int], language: str, rate: float
+) -> Utterance:
+    """Sound cut to the speech, levelled and followed by a pause; spans moved along with it."""
+    edges = np.concatenate([[0], np.cumsum(frames)]) * HOP / RATE  # of the pad, each symbol, the pad
+    sounded = [i for i, symbol in enumerate(said.symbols) if symbol not in PAUSES and symbol != " "]
+    first, last = float(edges[1 + sounded[0]]), float(edges[2 + sounded[-1]])
+    begin = max(0, round((first - _LEAD) * RATE))
+    end = _died_away(samples, round(last * RATE))
+    whole = sound.fade(Audio(samples[begin:end], RATE), 0.005, 0.015)
+    whole = sound.level(whole, LEVEL)
+    rest = _pause(said.symbols, sentence.last) / rate**0.5 - (end / RATE - last)
+    if rest > 0:
+        whole = sound.concat([whole, sound.silence(rest, RATE)])
+    offset = begin / RATE
+    phonemes = timed(said.symbols, frames[1:-1], HOP / RATE, float(edges[1]))
+    words = [
+        Span(word.text, max(0.0, float(edges[1 + word.begin]) - offset), float(edges[1 + word.end]) - offset)
+        for word in said.words
+    ]
+    return Utterance(
+        text=sentence.text, audio=whole, language=language, words=tuple(words), timing="exact",
+        phonemes=tuple(Span(p.text, max(0.0, p.start - offset), p.end - offset) for p in phonemes),
+    )  # fmt: skip
+
+
+def _died_away(samples: Floats, last: int) -> int:
+    """Where the sound after the last phoneme (at sample `last`) has died away, at most _TAIL seconds on."""
+    step = RATE // 100
+    for at in range(last, min(len(samples), last + round(_TAIL * RATE)), step):
+        if np.sqrt(np.mean(samples[at : at + step] ** 2)) < _SILENT:
+            return min(len(samples), at + step)
+    return min(len(samples), last + round(_TAIL * RATE))
+
+
+def _pause(symbols: str, paragraph: bool) -> float:
+    """Seconds from the last phoneme to the end of the sentence's sound."""
+    if paragraph:
+        return 0.55
+    mark = symbols.rstrip("”)")[-1:]
+    return {",": 0.2, ";": 0.28, ":": 0.28, "…": 0.45}.get(mark, 0.36)

@@ -1,0 +1,143 @@
+"""One sentence to the symbols of the voice model, word by word."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from linly.text import mandarin
+from linly.text.align import align
+from linly.text.english import English, pronouncer
+from linly.text.foreign import pronounce
+from linly.text.language import HAN
+from linly.text.normalise import normalise
+
+_UNIT = re.compile(
+    rf"(?P<han>[{HAN}]+)|(?P<word>(?:[A-Z]\.){{2,}}|[^\W\d_{HAN}]+(?:['’][^\W\d_{HAN}]+)*'?)"
+    r"|(?P<mark>…+|\.{3,}|[-–—]{2,}|[^\w\s])"
+)
+_MARKS = {
+    "，": ",", "、": ",", "。": ".", "．": ".", "！": "!", "？": "?", "：": ":", "；": ";", "·": "", "～": ",", "~": "",
+    "「": "“", "『": "“", "《": "", "〈": "", "【": "(", "（": "(", "[": "(", "{": "(", "«": "“", "»": "”",
+    "」": "”", "』": "”", "》": "", "〉": "", "】": ")", "）": ")", "]": ")", "}": ")", "–": "—", "-": "",
+    "‘": "", "’": "",
+}  # fmt: skip
+_SAID = frozenset(";:,.!?—…“”()")
+_OPENING = frozenset("“(")
+_STOP = re.compile("(?<!s)([ptk])(?=[ˈˌ]?[AIOQWYaiuæɑɐɒɔəɛɜɪʊʌᵻɹljw])")
+"""English p, t and k with breath: for a Chinese voice the bare symbols are the sounds of pinyin b, d and g."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word and its place among the symbols."""
+
+    text: str
+    """as written"""
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Pronunciation:
+    """A sentence as the voice model takes it."""
+
+    symbols: str
+    words: tuple[Word, ...]
+
+
+@dataclass
+class _Unit:
+    kind: str
+    text: str
+    begin: int
+    end: int
+    symbols: str = ""
+
+
+def phonemise(text: str, language: str, accent: str = "us") -> Pronunciation:
+    """How `text` is said in `language` (ISO 639-1), in Kokoro's symbols, with the written word of each stretch.
+
+    Chinese and English mix freely; `accent` is how English words are said: "us", "gb" or "zh" (for voices that were
+    trained on Chinese alone). Empty symbols if nothing in it can be said. Raises InputError that names what to install
+    for a language whose front end is missing.
+    """
+    if language not in ("zh", "en"):
+        return pronounce(text, language)
+    spoken = re.sub(r"(?<=\s)-(?=\s)", "—", normalise(text, language))
+    units = _units(spoken)
+    _pronounce(units, pronouncer(accent == "gb") if any(u.kind == "word" for u in units) else None, language == "zh")
+    if accent == "zh":
+        for unit in units:
+            if unit.kind == "word":
+                unit.symbols = _STOP.sub(r"\1ʰ", unit.symbols)
+    return _join(units, text, spoken)
+
+
+def _units(spoken: str) -> list[_Unit]:
+    """Words and marks of a normalised text; runs of Chinese characters are cut into words."""
+    units: list[_Unit] = []
+    for found in _UNIT.finditer(spoken):
+        if found["han"]:
+            at = found.start()
+            for word in mandarin.words(found["han"]):
+                units.append(_Unit("han", word, at, at + len(word)))
+                at += len(word)
+        else:
+            units.append(_Unit("word" if found["word"] else "mark", found[0], *found.span()))
+    return units
+
+
+def _pronounce(units: list[_Unit], english: English | None, spell: bool) -> None:
+    """Fill in the symbols, from the end, since the sound of "the" depends on the word after it."""
+    for i in range(len(units) - 1, -1, -1):
+        unit = units[i]
+        if unit.kind == "han":
+            unit.symbols = "".join(mandarin.syllables(unit.text))
+        elif unit.kind == "mark":
+            unit.symbols = _mark(unit.text, units[:i])
+        else:
+            assert english is not None
+            before = units[i - 1].text if i and units[i - 1].kind == "word" else ""
+            after = units[i + 1] if i + 1 < len(units) and units[i + 1].kind == "word" else None
+            onset = after.symbols if after else ""
+            unit.symbols = english.word(unit.text, before, after.text if after else "", onset, spell)
+
+
+def _mark(mark: str, before: list[_Unit]) -> str:
+    if mark == '"':
+        return "”" if sum(unit.text == '"' for unit in before) % 2 else "“"
+    if mark[0] in "….":
+        return "…" if len(mark) > 1 or mark == "…" else "."
+    mark = "—" if len(mark) > 1 else _MARKS.get(mark, mark)
+    return mark if mark in _SAID else ""
+
+
+def _join(units: list[_Unit], text: str, spoken: str) -> Pronunciation:
+    """Symbols in a row: spaces between words, marks on the word before; each word with what it is written as."""
+    tokens = align(text, spoken)
+    symbols, glue = "", True
+    words: list[tuple[int, int, int, int]] = []  # begin and end in symbols, begin and end in text
+    for unit in units:
+        if not unit.symbols:
+            continue
+        if unit.kind == "mark":
+            opening = unit.symbols in _OPENING
+            if not opening and (not symbols or symbols[-1] in _SAID):
+                continue
+            symbols += (" " if opening and symbols else "") + unit.symbols
+            glue = opening
+            continue
+        symbols += "" if glue or not symbols else " "
+        begin, glue = len(symbols), False
+        symbols += unit.symbols
+        ranges = [(a, b) for s, e, a, b in tokens if s < unit.end and e > unit.begin and b > a]
+        start, end = (min(a for a, _ in ranges), max(b for _, b in ranges)) if ranges else (-1, -1)
+        if words and (start < words[-1][3]):
+            words[-1] = (words[-1][0], len(symbols), words[-1][2], max(end, words[-1][3]))
+        else:
+            words.append((begin, len(symbols), max(start, 0), end))
+    symbols = symbols.rstrip(" —(“")
+    if words and symbols[-1] not in ".!?…”),;:":
+        symbols += "."
+    return Pronunciation(symbols, tuple(Word(text[a:b].strip(" ,;:，。！？、"), i, j) for i, j, a, b in words))

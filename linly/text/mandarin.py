@@ -1,0 +1,51 @@
+"""Chinese words to the symbols that Kokoro was trained on (misaki's legacy Chinese front end)."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any
+
+from linly.text.language import HAN
+
+_ODD = {"n": "en", "ng": "en", "m": "mu", "hm": "heng", "hng": "heng", "ê": "ei", "yo": "you", "lo": "luo"}
+
+
+@functools.cache
+def _parts() -> tuple[Any, Any, Any]:
+    """jieba, pypinyin's lazy_pinyin and misaki's table: about 1 s, once."""
+    import jieba
+    from misaki.zh import ZHG2P
+    from pypinyin import Style, lazy_pinyin
+
+    jieba.setLogLevel(60)  # it talks on standard error
+    jieba.initialize()
+    return jieba, functools.partial(lazy_pinyin, style=Style.TONE3, neutral_tone_with_five=True), ZHG2P
+
+
+def words(text: str) -> list[str]:
+    """Chinese characters as words."""
+    return list(_parts()[0].lcut(text, cut_all=False))
+
+
+def syllables(word: str) -> list[str]:
+    """Kokoro's symbols of each character of `word`; "" for one that nothing is known of.
+
+    Tones are those of the dictionary: the model was trained on these and makes tone sandhi itself.
+    """
+    _, pinyin, table = _parts()
+    return [_symbols(table, one) for one in pinyin(word, errors=list)]
+
+
+@functools.lru_cache(maxsize=4096)
+def _symbols(table: Any, pinyin: str) -> str:
+    if re.fullmatch(f"[{HAN}]", pinyin):
+        return ""
+    try:
+        said = table.py2ipa(pinyin)
+    except (ValueError, AssertionError, KeyError):
+        bare, tone = re.sub(r"\d", "", pinyin), (re.findall(r"\d", pinyin) or ["5"])[0]
+        if bare not in _ODD:
+            return ""
+        said = table.py2ipa(_ODD[bare] + tone)
+    return str(said).replace("\u032f", "")

@@ -1,0 +1,199 @@
+"""The Kokoro voice: exact times, pauses, voices, speed, and what Whisper hears."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from speech_cases import CHINESE, ENGLISH
+
+from linly import audio as sound
+from linly import registry, weights
+from linly.errors import InputError
+from linly.speak.kokoro import HOP, RATE, Kokoro, _also_output
+from linly.text.g2p import phonemise
+from linly.text.normalise import normalise
+from linly.values import Style, Utterance, Voice
+
+
+def _folder(name: str) -> object:
+    if not weights.ready(name):
+        if os.environ.get("LINLY_NO_MODELS") == "1":
+            pytest.skip(f"the model {name} is not here and LINLY_NO_MODELS=1")
+        weights.pull([name])
+    return weights.folder(name)
+
+
+@pytest.fixture(scope="module")
+def kokoro() -> Kokoro:
+    return Kokoro({name: _folder(name) for name in ("kokoro", "kokoro-voices")})  # type: ignore[misc]
+
+
+def _voice(kokoro: Kokoro, id_: str) -> Voice:
+    return next(voice for voice in kokoro.voices() if voice.id == id_)
+
+
+def test_card() -> None:
+    card = registry.card("speak", "kokoro")
+    assert {"timings", "voices"} <= card.can
+    assert {"zh", "en"} <= set(card.languages)
+
+
+def test_an_output_is_added_behind_the_model() -> None:
+    onnx = pytest.importorskip("onnx")
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Neg", ["x"], ["y"]), onnx.helper.make_node("Neg", ["y"], ["z"])],
+        "g",
+        [onnx.helper.make_tensor_value_info("x", 1, [1])],
+        [onnx.helper.make_tensor_value_info("z", 1, [1])],
+    )
+    model = onnx.helper.make_model(graph).SerializeToString() + _also_output(b"y")
+    assert [output.name for output in onnx.load_from_string(model).graph.output] == ["z", "y"]
+
+
+@pytest.mark.slow
+def test_voices(kokoro: Kokoro) -> None:
+    voices = kokoro.voices()
+    assert len(voices) == 54
+    assert len({voice.id for voice in voices}) == 54
+    assert next(voice for voice in voices if "zh" in voice.languages).id.startswith("zf_")
+    assert next(voice for voice in voices if "en" in voice.languages).id == "af_heart"
+    assert {voice.gender for voice in voices} == {"female", "male"}
+    for voice in voices:
+        assert kokoro._style(voice).shape == (510, 256)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", [0.5, 1.0, 2.0])
+def test_frames_add_up_to_the_sound(kokoro: Kokoro, rate: float) -> None:
+    symbols = phonemise("Hello there.", "en").symbols
+    samples, frames = kokoro._synthesise(symbols, kokoro._style(_voice(kokoro, "af_heart")), rate)
+    assert sum(frames) * HOP == len(samples)
+    assert len(frames) == len(symbols) + 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "id_"),
+    [("The map is big, and the dog is here. Go on!", "af_heart"), ("妈妈爱爸爸，他们很好。走吧！", "zf_xiaoxiao")],
+)
+def test_an_utterance_a_sentence_with_exact_times(kokoro: Kokoro, text: str, id_: str) -> None:
+    made = list(kokoro.speak(text, _voice(kokoro, id_), Style()))
+    assert len(made) == 2
+    for utterance in made:
+        assert utterance.timing == "exact"
+        assert utterance.audio.rate == RATE
+        assert utterance.phonemes and utterance.words
+        assert 0.02 <= utterance.phonemes[0].start <= 0.12  # a short lead
+        assert 0.25 <= utterance.audio.seconds - utterance.phonemes[-1].end <= 0.75  # the pause after it
+        assert np.abs(utterance.audio.samples[:24]).max() < 0.01  # no click at the joints
+        assert np.abs(utterance.audio.samples[-24:]).max() < 0.01
+        assert _loud(utterance, speech=True) > 8 * _loud(utterance, speech=False)
+    comma = text[: text.index("," if "," in text else "，")]
+    last_before = next(w for w in made[0].words if comma.endswith(w.text))
+    after = next(p for p in made[0].phonemes if p.start >= last_before.end - 1e-6)
+    assert after.start - last_before.end >= 0.05  # the comma is a pause, not a phoneme
+
+
+def _loud(utterance: Utterance, speech: bool) -> float:
+    """RMS where phonemes are, or after the last of them."""
+    samples, last = utterance.audio.samples, round((utterance.phonemes[-1].end + 0.12) * RATE)
+    first = round(utterance.phonemes[0].start * RATE)
+    part = samples[first : round(utterance.phonemes[-1].end * RATE)] if speech else samples[last:]
+    return float(np.sqrt(np.mean(part**2)))
+
+
+@pytest.mark.slow
+def test_speed_is_monotone(kokoro: Kokoro) -> None:
+    voice = _voice(kokoro, "af_heart")
+    lengths = [
+        next(kokoro.speak("This is a test of speed.", voice, Style(rate=r))).audio.seconds
+        for r in (0.5, 0.8, 1, 1.4, 2)
+    ]
+    assert lengths == sorted(lengths, reverse=True)
+    assert lengths[0] > 1.5 * lengths[2] > 2 * lengths[4]
+
+
+@pytest.mark.slow
+def test_a_blend_of_styles_is_a_voice_of_its_own(kokoro: Kokoro) -> None:
+    a, b = (kokoro._style(_voice(kokoro, id_)).reshape(510, 1, 256) for id_ in ("af_heart", "am_adam"))
+    blend = Voice("mine", "Mine", "kokoro", features=(a + b) / 2)
+    assert next(kokoro.speak("Hello.", blend, Style())).audio.seconds > 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id_", ["af_bella", "bm_george", "zf_xiaoyi", "zm_yunxi", "jf_alpha", "hm_omega", "ff_siwis"])
+def test_voices_are_equally_loud_and_speak_any_text(kokoro: Kokoro, id_: str) -> None:
+    for text in ("Good morning, everyone.", "大家早上好。"):
+        spoken = next(kokoro.speak(text, _voice(kokoro, id_), Style()))
+        assert -24 < sound.loudness(spoken.audio).speech < -18
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["", "  ", "😀🎉", "!!! ...", "<br>"])
+def test_nothing_to_say(kokoro: Kokoro, text: str) -> None:
+    with pytest.raises(InputError, match="nothing to say"):
+        list(kokoro.speak(text, _voice(kokoro, "af_heart"), Style()))
+
+
+@pytest.mark.slow
+def test_unknown_voice(kokoro: Kokoro) -> None:
+    with pytest.raises(InputError, match="no voice"):
+        next(kokoro.speak("Hello.", Voice("../x", "x", "kokoro"), Style()))
+
+
+@pytest.mark.slow
+def test_no_piece_is_long_and_the_first_comes_at_once(kokoro: Kokoro) -> None:
+    stream = kokoro.speak("这是一个没有句号的很长的句子，" * 2000, _voice(kokoro, "zf_xiaoxiao"), Style(language="zh"))
+    assert 2 < next(stream).audio.seconds < 15
+    numbers = kokoro.speak("9876543210" * 30, _voice(kokoro, "af_heart"), Style(language="en"))
+    assert next(numbers).audio.seconds < 25
+
+
+@pytest.fixture(scope="module")
+def whisper() -> object:
+    from faster_whisper import WhisperModel
+
+    return WhisperModel(str(_folder("whisper-base")), device="cpu", compute_type="int8", cpu_threads=2)
+
+
+def _errors(whisper: object, kokoro: Kokoro, id_: str, cases: Sequence[str], language: str) -> float:
+    """Share of characters (zh) or words (en) that Whisper hears wrongly, both sides as spoken."""
+    wrong = total = 0
+    for text in cases:
+        pieces = [u.audio for u in kokoro.speak(text, _voice(kokoro, id_), Style(language=language))]
+        samples = sound.resample(sound.concat(pieces), 16000).samples
+        heard, _ = whisper.transcribe(  # type: ignore[attr-defined]
+            samples, language=language, beam_size=1, temperature=0, without_timestamps=True,
+            condition_on_previous_text=False, initial_prompt="以下是普通话的句子。" if language == "zh" else None,
+        )  # fmt: skip
+        want, got = (_key(t, language) for t in (text, "".join(segment.text for segment in heard)))
+        wrong, total = wrong + _distance(want, got), total + len(want)
+    return wrong / total
+
+
+def _key(text: str, language: str) -> list[str]:
+    said = normalise(text, language).lower()
+    return re.findall("[a-z]+" if language == "en" else "[a-z\u4e00-\u9fff]", said.replace("'", ""))
+
+
+def _distance(a: Sequence[str], b: Sequence[str]) -> int:
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        diagonal, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (x != y))
+    return row[-1]
+
+
+@pytest.mark.slow
+def test_english_is_understood(kokoro: Kokoro, whisper: object) -> None:
+    assert _errors(whisper, kokoro, "af_heart", ENGLISH, "en") < 0.06
+
+
+@pytest.mark.slow
+def test_chinese_is_understood(kokoro: Kokoro, whisper: object) -> None:
+    assert _errors(whisper, kokoro, next(v.id for v in kokoro.voices() if "zh" in v.languages), CHINESE, "zh") < 0.08
