@@ -62,11 +62,11 @@ def align(recording: Audio, reference: Utterance) -> Utterance:
     def moved(spans: tuple[Span, ...], trim: bool) -> tuple[Span, ...]:
         out: list[Span] = []
         for span in spans:
-            first, last = np.interp((span.start, span.end), there, here)
+            first, last = (float(x) for x in np.interp((span.start, span.end), there, here))
             if trim:
-                first, last = _without_silence(float(first), float(last), silent)
-            first = min(max(float(first), out[-1].end if out else 0.0), end)
-            out.append(Span(span.text, first, min(max(float(last), first), end)))
+                first, last = _without_silence(first, last, silent)
+            first = min(max(first, out[-1].end if out else 0.0), end)
+            out.append(Span(span.text, first, min(max(last, first), end)))
         return tuple(out)
 
     return replace(
@@ -110,7 +110,8 @@ def features(audio: Audio) -> Features:
 
 def _mel_bank() -> Array:
     """(MELS, 257) triangles from 80 Hz to 7 kHz, evenly spaced on the mel scale."""
-    edges = np.linspace(*(2595 * np.log10(1 + np.array((80.0, 7000.0)) / 700)), MELS + 2)
+    low, high = (2595 * np.log10(1 + hz / 700) for hz in (80.0, 7000.0))
+    edges = np.linspace(float(low), float(high), MELS + 2)
     hertz = 700 * (10 ** (edges / 2595) - 1)
     bins = np.fft.rfftfreq(512, 1 / RATE)
     rise = (bins - hertz[:-2, None]) / (hertz[1:-1] - hertz[:-2])[:, None]

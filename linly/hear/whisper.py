@@ -100,7 +100,8 @@ class Whisper:
         language, sure, all_of_them = self._model.detect_language(window, vad_filter=True)
         if sure >= SURE:
             return str(language)
-        return str(max(LIKELY, key=dict(all_of_them).get))
+        probable = dict(all_of_them)
+        return max(LIKELY, key=lambda code: float(probable.get(code, 0.0)))
 
     def _segments(self, window: Floats, language: str) -> Iterator[Any]:
         """What is said in one window, without what the model tends to invent where nobody speaks."""

@@ -33,7 +33,8 @@ QUIET = -42.0
 
 def times(utterance: Utterance, fps: float) -> Array:
     """(t,) seconds from the utterance's start: the middle of each frame."""
-    return (np.arange(frame_count(utterance.audio.seconds, fps)) + 0.5) / fps
+    middles: Array = (np.arange(frame_count(utterance.audio.seconds, fps), dtype=np.float64) + 0.5) / fps
+    return middles
 
 
 def articulation(expression: float) -> float:
@@ -59,7 +60,8 @@ def loudness(utterance: Utterance, at: Array, window: float = 0.06) -> Array:
     loud = grid[grid > 1e-7]
     if not len(loud):
         return np.zeros(len(at))
-    return np.clip(10 * np.log10(mean(at) / np.percentile(loud, 95) + 1e-9), -80, 6)
+    level: Array = np.clip(10 * np.log10(mean(at) / np.percentile(loud, 95) + 1e-9), -80, 6)
+    return level
 
 
 def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

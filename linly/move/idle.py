@@ -93,13 +93,15 @@ def breath(t: Array, seed: int) -> Array:
 def brow_drift(t: Array, seed: int) -> Array:
     """(n,) brows at the seconds `t` of the talk, within 0.06."""
     a, b = _stream(seed, 6).uniform(0, 2 * np.pi, 2)
-    return 0.04 * np.sin(2 * np.pi * 0.13 * t + a) + 0.02 * np.sin(2 * np.pi * 0.31 * t + b)
+    drift: Array = 0.04 * np.sin(2 * np.pi * 0.13 * t + a) + 0.02 * np.sin(2 * np.pi * 0.31 * t + b)
+    return drift
 
 
 def bump(t: Array, peak: float, rise: float, fall: float) -> Array:
     """(n,) a smooth hill of height 1 at `peak`, `rise` seconds up and `fall` seconds down."""
     x = np.where(t < peak, (t - peak) / rise, (t - peak) / fall)
-    return np.where(np.abs(x) < 1, 0.5 + 0.5 * np.cos(np.pi * np.clip(x, -1, 1)), 0.0)
+    hill: Array = np.where(np.abs(x) < 1, 0.5 + 0.5 * np.cos(np.pi * np.clip(x, -1, 1)), 0.0)
+    return hill
 
 
 def edges(at: Array, seconds: float, ease: float = 0.35) -> Array:
@@ -157,6 +159,6 @@ def life(
         "gaze_x": live * looks[:, 0],
         "gaze_y": live * looks[:, 1],
         "breath": min(1.0, style.head) * (breath(t, style.seed) + 0.35 * window * inhale),
-        "smile": live * (smile + (window * said if style.emotion == "auto" else 0.0)),
+        "smile": live * (smile + window * (said if style.emotion == "auto" else 0.0)),
         "brow": live * (brow + brow_drift(t, style.seed) + window * raised),
     }

@@ -113,7 +113,8 @@ def blend(name: str, at: Array, spoken: list[Sound], still: Times) -> Array:
     for start, end in still:
         outside = np.maximum(0.0, np.maximum(start + 0.05 - at, at - end + 0.05))
         weight += 0.5 * np.exp(-((outside / before) ** 1.5))
-    return total / weight
+    mixed: Array = total / weight
+    return mixed
 
 
 def bounds(at: Array, fps: float, spoken: list[Sound], size: float) -> Array:
