@@ -44,8 +44,9 @@ ENGLISH = (
     "Please open your books, turn to page 142, and read the second paragraph.",
     "I have to record a new record, because they refuse to use the old one.",
     "If you want to learn a language well, you should practice every day, listen to native speakers, read books that"
-    " you really enjoy, write short texts about your life, and never be afraid of making mistakes, because every mistake is"
-    " a chance to learn something new, and little by little you will see how far you have come.",
+    " you really enjoy, write short texts about your life, and never"
+    " be afraid of making mistakes, because every mistake is a chance to learn something new, and little by"
+    " little you will see how far you have come.",
     "The population of the city grew from 1,250,000 to 3.5 million.",
     "Don't worry, we'll finish it before they're back.",
     "NASA launched the telescope, and the USA and Europe share the data.",

@@ -176,7 +176,10 @@ def _errors(whisper: object, kokoro: Kokoro, id_: str, cases: Sequence[str], lan
 
 
 def _key(text: str, language: str) -> list[str]:
+    if language == "zh":  # long numbers digit by digit, and what sounds the same is the same
+        text = re.sub(r"\d{7,}", lambda m: " ".join(m[0]), text)
     said = normalise(text, language).lower()
+    said = said.replace("幺", "一").replace("她", "他").replace("它", "他")
     return re.findall("[a-z]+" if language == "en" else "[a-z\u4e00-\u9fff]", said.replace("'", ""))
 
 

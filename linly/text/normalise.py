@@ -67,6 +67,10 @@ def _each(text: str) -> str:
     return "".join(_DIGITS[int(c)] if c.isdigit() else "点" for c in text)
 
 
+def _phone(digits: str) -> str:
+    return _each(digits).replace("一", "幺")
+
+
 def _address(m: re.Match[str]) -> str:
     address = re.sub(r"(?i)^(?:https?://)?(?:www\.)?", "", m[0])
     address = address if "@" in address else re.split(r"[/?#]", address)[0]
@@ -92,7 +96,8 @@ _BEFORE = (
     (re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=(?:[A-Z]{2,}|G|K)(?![a-z/]))"), " "),
     (re.compile(r"([12]\d{3})\s?[-–—~～至]\s?([12]\d{3})(?=年)"), lambda m: f"{_each(m[1])}到{_each(m[2])}"),
     (re.compile(r"(?<=\d)\s?[–—～]\s?(?=\d)"), "~"),
-    (re.compile(r"(?<![\d-])(1[3-9]\d)[- ](\d{4})[- ](\d{4})(?!\d)"), r"\1\2\3"),
+    (re.compile(r"(?<![\d-])(1[3-9]\d)[- ]?(\d{4})[- ]?(\d{4})(?!\d)"), lambda m: "，".join(map(_phone, m.groups()))),
+    (re.compile(r"(?<![0-9A-Za-z_])[-−](?=\d+(?:\.\d+)?\s?(?:℃|°C))"), "零下"),
     (re.compile(r"(?<=%)\s?[-–—~～]\s?(?=\d)"), "到"),
     (re.compile(r"(\d{2,3})/(\d{2,3})(?=\s?mmHg)"), r"\1比\2"),
     (re.compile("mmHg"), "毫米汞柱"),

@@ -104,7 +104,7 @@ def _starts(after: str) -> bool:
 
 
 def shorten(sentence: str, longest: float = LONGEST) -> Iterator[str]:
-    """`sentence` in pieces of about `longest` seconds at most: cut at stops, commas, spaces, or anywhere, in this order."""
+    """`sentence` in pieces of about `longest` seconds at most: cut at stops, else commas, spaces, anywhere."""
     if seconds(sentence) <= longest:
         yield sentence
         return
