@@ -186,7 +186,7 @@ def test_every_module_says_what_it_is_for(path):
 def test_no_machine_and_no_registry_in_any_file():
     words = "|".join(
         (
-            r"(?<![\w.])/work/", r"/opt/lin" + "ly", "/" + "farm/", "python" + r"hosted\.org", r"pypi\." + "org",
+            r"(?<![\w.])/wo" + "rk/", r"/opt/lin" + "ly", "/" + "farm/", "python" + r"hosted\.org", r"pypi\." + "org",
             r"npm" + r"js\.(org|com)", r"deb\." + r"debian\.org", r"/root/\.", "conda" + r"\.io",
             r"download\.py" + "torch",
         )

@@ -1,11 +1,12 @@
 """Carry out a Dockerfile as written, without a Docker engine: in a bare Debian made by debootstrap, as root.
 
-    python tools/dockerfile_in_chroot.py FOLDER [--build-arg FLAVOUR=cuda] [--bind PATH[:INSIDE]]... [--env NAME]...
+    python tools/dockerfile_in_chroot.py FOLDER [--build-arg FLAVOUR=cuda]
+        [--bind PATH[:INSIDE]]... [--env NAME]... [--volume PATH:INSIDE]...
 
 FOLDER is made, unless it already holds a bare Debian. Each RUN, ENV, COPY, WORKDIR and USER step is done
 in turn with the image's own environment; then CMD is started as the image's user and HEALTHCHECK asked until it is
-content. --bind and --env pass what pip needs on this machine, or the folders that would be volumes, without writing
-either into the Dockerfile. Exit code 0: every step worked and the page answered.
+content. --bind and --env pass what pip needs on this machine without writing it into the Dockerfile; --volume mounts a
+folder for CMD alone, as `docker run --volume` does. Exit code 0: every step worked and the page answered.
 """
 
 import argparse
@@ -162,10 +163,9 @@ def say(text):
 
 
 def mount(image, binds):
-    """Mount what a container has; gives the places to unmount."""
-    wanted = [("/proc", "/proc"), ("/dev", "/dev"), *((b.split(":") * 2)[:2] for b in binds)]
+    """Mount PATH[:INSIDE] each; gives the places to unmount."""
     places = []
-    for source, inside in wanted:
+    for source, inside in ((bind.split(":") * 2)[:2] for bind in binds):
         place = image.inside(inside)
         if Path(source).is_file():
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -182,18 +182,20 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--build-arg", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--bind", action="append", default=[], metavar="PATH[:INSIDE]")
+    parser.add_argument("--volume", action="append", default=[], metavar="PATH:INSIDE")
     parser.add_argument("--env", action="append", default=[], metavar="NAME")
     chosen = parser.parse_args()
     passed = {name: os.environ[name] for name in chosen.env if name in os.environ}
     image = Image(chosen.folder.resolve(), dict(pair.split("=", 1) for pair in chosen.build_arg), passed)
     first, *others = steps((ROOT / "Dockerfile").read_text())
     image.step(*first)
-    places = mount(image, chosen.bind)
+    places = mount(image, ["/proc", "/dev", "/dev/pts", *chosen.bind])
     try:
         for name, rest in others:
             began = time.monotonic()
             image.step(name, rest)
             say(f"{name} {' '.join(rest.split())[:80]} ({time.monotonic() - began:.1f} s)")
+        places += mount(image, chosen.volume)
         return 0 if image.answers() else 1
     finally:
         for place in reversed(places):
