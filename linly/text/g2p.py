@@ -25,7 +25,8 @@ _MARKS = {
 _SAID = frozenset(";:,.!?—…“”()")
 _OPENING = frozenset("“(")
 _STOP = re.compile("(?<!s)([ptk])(?=[ˈˌ]?[AIOQWYaiuæɑɐɒɔəɛɜɪʊʌᵻɹljw])")
-"""English p, t and k with breath: for a Chinese voice the bare symbols are the sounds of pinyin b, d and g."""
+_RHOTIC = re.compile("[ɜə]ɹ(?![ˈˌAIOQWYaiuæɑɐɔəɛɪʊʌ])")
+_CHINESE = str.maketrans({"A": "ei", "I": "ai", "O": "ou", "W": "au", "Y": "ɔi", "ɹ": "ɻ", "ʤ": "ꭧ", "ʧ": "ꭧʰ"})
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,14 @@ class Pronunciation:
 
     symbols: str
     words: tuple[Word, ...]
+
+
+def _chinese_accent(symbols: str) -> str:
+    """English sounds by the nearest symbols that a Chinese voice knows.
+
+    p, t and k get their breath written out, since the bare symbols are the sounds of pinyin b, d and g to it.
+    """
+    return _RHOTIC.sub("ɚ", _STOP.sub(r"\1ʰ", symbols)).translate(_CHINESE)
 
 
 @dataclass
@@ -70,7 +79,7 @@ def phonemise(text: str, language: str, accent: str = "us") -> Pronunciation:
     if accent == "zh":
         for unit in units:
             if unit.kind == "word":
-                unit.symbols = _STOP.sub(r"\1ʰ", unit.symbols)
+                unit.symbols = _chinese_accent(unit.symbols)
     return _join(units, text, spoken)
 
 
