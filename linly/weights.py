@@ -1,9 +1,7 @@
-# OWNERS: helper-9 (stand-ins and tests) owns weights.py, routes.py, weights.toml. helper-1: the lead has taken your task over and finished it: do not write here, report now. (helper-9: if the file is immutable use chattr -i; delete this line.)
 """The model files: which there are, whether they are whole, and how to get them. The manifest is weights.toml."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import shutil
@@ -17,7 +15,7 @@ from typing import Any
 
 from linly import routes, settings
 from linly.errors import EngineUnavailable, InputError
-from linly.files import replacing
+from linly.files import replacing, why
 from linly.values import Progress
 
 log = logging.getLogger(__name__)
@@ -25,7 +23,6 @@ RECORD = ".verified.json"
 """In each model's folder: size, time and sha256 of every file when it was last hashed."""
 LOCK = "lock.toml"
 """In the weights folder: sha256 of files for which the manifest pins none, as first fetched."""
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -101,36 +98,35 @@ _hashing = threading.Lock()
 
 def problem(name: str) -> str:
     """Empty if the model is whole; else which file is missing or damaged. Files are hashed only when they changed."""
-    model, place = _get(name), folder(name)
+    return next(iter(_troubles(_get(name)).values()), "")
+
+
+def _troubles(model: Model, anew: bool = False) -> dict[str, str]:
+    """path -> what is wrong, of every file that is not whole; `anew` hashes all of them."""
+    place, troubles, hashed = folder(model.name), {}, False
     with _hashing:
-        record = _read_record(place)
-        hashed = False
+        record = {} if anew else _read_record(place)
         for path in model.files:
             file = place / path
             if not file.is_file():
-                return f"{path} is missing"
+                troubles[path] = f"{path} is missing"
+                continue
             stat = file.stat()
             known = record.get(path, {})
             if [known.get("bytes"), known.get("mtime_ns")] != [stat.st_size, stat.st_mtime_ns]:
                 hashed = True
-                record[path] = {"bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": sha256_of(file)}
+                record[path] = {"bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": routes.sha256_of(file)}
             if not _fits(model, path, record[path]):
-                return f"{path} is damaged or not the file that the manifest pins"
+                troubles[path] = f"{path} is damaged or not the file that the manifest pins"
         if hashed:
             _write_json(place / RECORD, record)
-    return ""
+    return troubles
 
 
 def _fits(model: Model, path: str, found: Mapping[str, Any]) -> bool:
     size, pinned = model.files[path]
     wanted = pinned or _locked(model.name, path)
     return bool((not size or found["bytes"] == size) and (not wanted or found["sha256"] == wanted))
-
-
-def sha256_of(file: Path) -> str:
-    """The file's sha256 in hexadecimal."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _read_record(place: Path) -> dict[str, Any]:
@@ -162,10 +158,9 @@ def verify(names: Iterable[str]) -> list[str]:
     """Hash every file anew; one line for each model that is not whole."""
     found = []
     for name in names:
-        (folder(name) / RECORD).unlink(missing_ok=True)
-        trouble = problem(name)
-        if trouble:
-            found.append(f"{name}: {trouble}; `python -m linly weights pull {name}` fetches it again")
+        if troubles := _troubles(_get(name), anew=True):
+            named = ", ".join(troubles.values())
+            found.append(f"{name}: {named}; `python -m linly weights pull {name}` fetches it again")
     return found
 
 
@@ -205,28 +200,48 @@ def pull(names: Iterable[str], progress: Progress | None = None) -> None:
     `progress` is told a text and the fraction done of all; it may raise Cancelled; the next pull goes on from there.
     Raises EngineUnavailable that says which sources were tried and why each failed, InputError if the disk is full.
     """
-    from filelock import FileLock
-
     wanted = [_get(name) for name in dict.fromkeys(names)]
     missing = [model for model in wanted if problem(model.name)]
     total, done = max(1, sum(model.bytes for model in missing)), 0
-    for model in missing:
-        place = folder(model.name)
-        parts = place / ".parts"
-        parts.mkdir(parents=True, exist_ok=True)
+    try:
+        for model in missing:
 
-        def tell(received: int, model: Model = model, before: int = done) -> None:
-            if progress:
-                progress(f"{model.title}", min(1.0, (before + min(received, model.bytes)) / total))
+            def tell(received: int, model: Model = model, before: int = done) -> None:
+                if progress:
+                    progress(f"{model.title}", min(1.0, (before + min(received, model.bytes)) / total))
 
-        with FileLock(str(place) + ".lock"):
-            if problem(model.name):  # nobody else fetched it while we waited
-                _check_space(model, place)
-                _pull_one(model, place, parts, tell)
-        shutil.rmtree(parts, ignore_errors=True)
-        done += model.bytes
+            _pull_locked(model, tell)
+            done += model.bytes
+    finally:
+        routes.drop_clients(settings.load().weights)
     if progress:
         progress("ready", 1.0)
+
+
+def _pull_locked(model: Model, tell: routes.Tell) -> None:
+    """Fetch one model while every other process that wants it waits."""
+    from filelock import FileLock, Timeout
+
+    place = folder(model.name)
+    parts = place / ".parts"
+    try:
+        parts.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(place.with_name(f".{model.name}.lock"))
+        while not lock.is_locked:
+            try:
+                lock.acquire(timeout=0.5)
+            except Timeout:
+                tell(0)  # somebody else fetches it: wait, unless told to stop
+    except OSError as error:
+        raise why(parts, error) from error
+    try:
+        if problem(model.name):
+            parts.mkdir(exist_ok=True)  # whoever had the lock may have removed it
+            _check_space(model, place)
+            _pull_one(model, place, parts, tell)
+        shutil.rmtree(parts, ignore_errors=True)
+    finally:
+        lock.release()
 
 
 def _check_space(model: Model, place: Path) -> None:
@@ -242,7 +257,7 @@ def _pull_one(model: Model, place: Path, parts: Path, tell: routes.Tell) -> None
     reasons = []
     for source in model.sources:
         try:
-            for path, part in routes.files(source, tuple(model.files), parts, tell):
+            for path, part in routes.files(source, tuple(_troubles(model)), parts, tell):
                 _accept(model, path, part, place / path)
         except routes.SourceFailed as failure:
             log.info("%s by %s: %s", model.name, source["route"], failure)
@@ -260,7 +275,7 @@ def _pull_one(model: Model, place: Path, parts: Path, tell: routes.Tell) -> None
 
 def _accept(model: Model, path: str, part: Path, target: Path) -> None:
     """Check a fetched file and give it its name; a wrong one is thrown away."""
-    found = {"bytes": part.stat().st_size, "sha256": sha256_of(part)}
+    found: dict[str, Any] = {"bytes": part.stat().st_size, "sha256": routes.sha256_of(part)}
     if not _fits(model, path, found):
         part.unlink()
         size = model.files[path][0]
@@ -280,14 +295,22 @@ def _locked(name: str, path: str) -> str:
 
 def _read_lock() -> dict[str, dict[str, str]]:
     file = settings.load().weights / LOCK
-    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except ValueError as error:
+        raise InputError(f"{file} cannot be read ({error}): mend it, or delete it and pull again.") from error
 
 
 def _remember(name: str, path: str, sha256: str) -> None:
-    entries = _read_lock()
-    entries.setdefault(name, {})[path] = sha256
-    lines = ["# sha256 of files whose source pins none, as first fetched; a later change is refused"]
-    for model, files in sorted(entries.items()):
-        lines += [f"\n[{json.dumps(model)}]", *(f"{json.dumps(k)} = {json.dumps(v)}" for k, v in sorted(files.items()))]
-    with replacing(settings.load().weights / LOCK) as part:
-        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    from filelock import FileLock
+
+    file = settings.load().weights / LOCK
+    with FileLock(file.with_name(f".{LOCK}.lock")):
+        entries = _read_lock()
+        entries.setdefault(name, {})[path] = sha256
+        lines = ["# sha256 of files whose source pins none, as first fetched; a later change is refused"]
+        for model, files in sorted(entries.items()):
+            pairs = (f"{json.dumps(key)} = {json.dumps(value)}" for key, value in sorted(files.items()))
+            lines += [f"\n[{json.dumps(model)}]", *pairs]
+        with replacing(file) as part:
+            part.write_text("\n".join(lines) + "\n", encoding="utf-8")
