@@ -1,0 +1,52 @@
+"""Errors in the page's language: the one sentence that an error carries, in Chinese where this table knows it."""
+
+from __future__ import annotations
+
+import re
+
+CHINESE: tuple[tuple[str, str], ...] = (
+    (r"There is nothing to say: give a text or a sound file\.", "没有可说的内容：请输入文字或选择声音文件。"),
+    (r"There is nothing to say in this text: .*", "这段文字里没有可以读出来的内容：请写一些文字或数字。"),
+    (r"Give either a text or a sound file, not both\.", "文字和声音文件只能选一个。"),
+    (
+        r"The text has ([\d,]+) characters and the limit is ([\d,]+): .*",
+        r"文字有 \1 个字符，上限是 \2：请分成几个视频。",
+    ),
+    (r"A word is too long to say: (.*); write it with spaces\.", r"有一个词太长，读不出来：\1；请加上空格。"),
+    (r"There is only silence in (.*): record it again, .*", r"\1 里只有静音：请靠近麦克风重新录制。"),
+    (r"There is no voice called ('.*'|\".*\"): .*", r"没有名为 \1 的声音：请从列表中选择。"),
+    (r"No voice speaks the language ('.*'): .*", r"没有会说 \1 的声音：请换一种语言。"),
+    (r"(.*) is too large: at most (\d+) million pixels.*", r"\1 太大：最多 \2 百万像素，请缩小后再试。"),
+    (r"(.*) is too small \((.*)\); give a photo of at least (\d+).*", r"\1 太小（\2）：每边至少要 \3 像素。"),
+    (r"(.*) is too long: at most (.*) of sound can be used.*", r"\1 太长：最多可用 \2 的声音，请先剪短。"),
+    (r"(.*) is larger than (\d+) MB: .*", r"\1 超过 \2 MB：请分成几份。"),
+    (r"(.*) is empty \(0 bytes\).*", r"\1 是空文件：请重新导出或复制。"),
+    (r"(.*) is empty: write .*", r"\1 是空的：请写入要说的话。"),
+    (r"(.*) is not a text file.*", r"\1 不是文本文件，或编码无法识别：请存为 UTF-8。"),
+    (r"A script must be a (.*) file, got (.*)\.", r"文稿须为 \1 文件，而不是 \2。"),
+    (r"(.*) (?:is not a sound file|holds no sound|has no sound track).*", r"\1 中没有可用的声音：请换一个声音文件。"),
+    (r"(.*) is not a picture.*", r"\1 不是图片：请换一张照片。"),
+    (r"(.*) is damaged.*", r"\1 已损坏：请重新导出或复制。"),
+    (r"(.*) cannot be read \((.*)\).*", r"无法读取 \1（\2）。"),
+    (r"No face (?:was|is|could be) .*", "照片里没有找到人脸：请换一张正面、光线好的照片。"),
+    (r"Choose a photo first, .*", "请先选择照片，或使用示例形象。"),
+    (r"Record or choose a sound first\.", "请先录音或选择声音文件。"),
+    (r"There is no sample portrait called ('.*')\.", r"没有名为 \1 的示例形象。"),
+    (r"On this shared page models can only be looked at\.", "这是共享页面，模型只能查看，不能增删。"),
+    (r"The disk is full: (.*) was not written; .*", r"磁盘已满：\1 没有写入，请先腾出空间。"),
+    (r"(.*) needs model files that are not here yet \((.*)\): .*", r"\1 的模型还没有下载（\2）：请到“模型”页下载。"),
+    (r"(.*) needs the Python package (.*): run .*", r"\1 需要 Python 包 \2：请安装完整依赖 requirements.txt。"),
+    (r"(rate|expression|head) must be between (.*) and (.*), got (.*)\.?", r"\1 须在 \2 到 \3 之间，现在是 \4。"),
+    (r"fps must be between (.*) and (.*), got (.*)\.?", r"帧率须在 \1 到 \2 之间，现在是 \3。"),
+    (r"Stopped.*", "已停止，没有留下任何文件。"),
+)
+
+
+def translated(message: str, lang: str) -> str:
+    """`message` (one English sentence) in `lang`; as it is where the table has no Chinese for it."""
+    if lang == "zh":
+        for pattern, chinese in CHINESE:
+            found = re.fullmatch(pattern, message, re.DOTALL)
+            if found:
+                return found.expand(chinese)
+    return message

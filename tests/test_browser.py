@@ -1,0 +1,105 @@
+"""The page in headless Chromium with the real engines, and its verbs through gradio_client."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import browser
+import pytest
+
+from linly import video
+from linly.ui.strings import text
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PLAYER = "document.querySelector('#video video')"
+
+
+@pytest.fixture(scope="module")
+def address(models, tmp_path_factory):
+    pytest.importorskip("playwright", reason="playwright is not installed (requirements-dev.txt has it)")
+    if not browser.chromium():
+        pytest.skip("there is no Chromium on this machine")
+    with browser.serving(LINLY_LIBRARY=str(tmp_path_factory.mktemp("library"))) as where:
+        yield where
+
+
+def _progress(page) -> str:
+    return page.locator("#progress").inner_text()
+
+
+@pytest.mark.parametrize(("locale", "lang", "script"), [
+    ("en-GB", "en", "Good morning. This is my first video."),
+    ("zh-CN", "zh", "早上好。这是我的第一个视频。"),
+])  # fmt: skip
+def test_one_click_gives_a_playing_video(address, locale, lang, script):
+    with browser.visiting(address, locale) as page:
+        assert page.locator("#render").inner_text() == text(lang, "render")
+        page.wait_for_selector("#render:not([disabled])", timeout=60_000)
+        page.fill("#script textarea", script)
+        page.click("#render")
+        page.wait_for_selector("#video video", timeout=180_000)
+        page.wait_for_function(f"{PLAYER}.currentTime > 0.5", timeout=20_000)
+        assert page.evaluate(f"{PLAYER}.duration") > 2
+        assert page.evaluate(f"{PLAYER}.videoWidth") > 0
+        with page.expect_download() as saved:
+            page.click("#download")
+        assert abs(video.probe(saved.value.path()).seconds - page.evaluate(f"{PLAYER}.duration")) < 0.1
+        assert text(lang, "done").split("{")[0].strip() in _progress(page)
+
+
+def test_stop_ends_the_render_and_the_page_lives_on(address):
+    with browser.visiting(address) as page:
+        page.wait_for_selector("#render:not([disabled])", timeout=60_000)
+        page.fill("#script textarea", "This is a sentence of a long talk about plants and light. " * 60)
+        page.click("#render")
+        page.wait_for_function("document.querySelector('#progress').innerText.includes('%')", timeout=60_000)
+        page.click("#stop")
+        page.wait_for_function(f"document.querySelector('#progress').innerText.includes({text('en', 'stopped')!r})")
+        assert page.locator("#render").is_enabled()
+        page.click("#preview-frame")
+        page.wait_for_selector("#still img", timeout=60_000)
+
+
+def test_the_language_can_be_switched_and_is_remembered(address):
+    with browser.visiting(address) as page:
+        page.locator("#page-language label", has_text="中文").click()
+        page.wait_for_function(f"document.querySelector('#render').innerText === {text('zh', 'render')!r}")
+        assert page.get_by_role("tab", name=text("zh", "tab_models")).count()
+        assert page.input_value("#script textarea") == text("zh", "script_sample")
+        page.reload()
+        page.wait_for_function(f"document.querySelector('#render')?.innerText === {text('zh', 'render')!r}")
+
+
+def test_an_error_is_a_sentence_in_the_page_s_language(address):
+    with browser.visiting(address, "zh-CN") as page:
+        page.wait_for_selector("#render:not([disabled])", timeout=60_000)
+        page.fill("#script textarea", " ")
+        page.click("#render")
+        page.wait_for_selector(".toast-body")
+        assert "没有可说的内容" in page.locator(".toast-body").inner_text()
+
+
+@pytest.mark.parametrize("width", [390, 1360])
+def test_nothing_is_wider_than_the_window(address, width):
+    with browser.visiting(address, viewport={"width": width, "height": 844}) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_two_clients_at_once_get_their_own_videos(address):
+    from gradio_client import Client
+
+    results = {}
+
+    def ask(name: str) -> None:
+        results[name] = Client(address, verbose=False).predict(
+            text=f"{name} is my name.", subtitles="srt", size="256", api_name="/render"
+        )
+
+    askers = [threading.Thread(target=ask, args=(name,)) for name in ("Anna", "Robert")]
+    [asker.start() for asker in askers]
+    [asker.join(180) for asker in askers]
+    for name, (film, subtitles, report) in results.items():
+        assert abs(video.probe(film).seconds - report["seconds"]) < 0.05
+        assert name in Path(subtitles).read_text(encoding="utf-8")
+    assert len({film for film, _, _ in results.values()}) == 2
