@@ -1,0 +1,89 @@
+"""The built-in face: the portrait's own pixels, moved. No checkpoint, no GPU, any size."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from linly.contracts import Files
+from linly.registry import engine
+from linly.settings import threads
+from linly.values import FaceMotion, Floats, Frames, Image, Portrait, Style, Utterance
+
+KEPT = 4
+"""portraits (each at one size) kept ready to be drawn"""
+
+
+@engine(
+    "draw",
+    "warp",
+    title="Portrait warp",
+    weights=("face-landmarks", "person-mask"),
+    packages=("cv2", "ai_edge_litert"),
+    needs_mb=300,
+)
+class Warp:
+    """Moves the photo itself: lips and jaw, lids, head and shoulders, each where it moves and nowhere else."""
+
+    def __init__(self, files: Files, device: str) -> None:
+        from linly.face.matte import PersonMask
+        from linly.face.mesh import FaceMesh
+
+        self._mesh = FaceMesh(files["face-landmarks"] / "face_landmarker.task", threads())
+        self._mask = PersonMask(files["person-mask"] / "selfie_segmentation.tflite", threads())
+        self._pool = ThreadPoolExecutor(max(1, threads()), thread_name_prefix="linly-draw")
+        self._ready: OrderedDict[tuple[int, tuple[int, int]], tuple[Portrait, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Stop the drawing threads."""
+        self._pool.shutdown()
+
+    def prepare(self, image: Image, name: str) -> Portrait:
+        """Find the face, its mesh and the person's outline. Raises InputError with advice where that cannot be done."""
+        from linly.face.check import examine
+
+        face, points, report = examine(image, self._mesh)
+        x, y, w, h = face.box
+        matte = self._mask.matte(image, (x + w / 2, y + h / 2))
+        return Portrait(name, image, (round(x), round(y), round(w), round(h)), points, matte, report)
+
+    def size(self, portrait: Portrait, style: Style) -> tuple[int, int]:
+        """The portrait's shape with its longer side at the asked size; both sides even."""
+        h, w = portrait.image.shape[:2]
+        scale = 1.0 if style.size == "source" else int(style.size) / max(w, h)
+        return max(2, 2 * round(w * scale / 2)), max(2, 2 * round(h * scale / 2))
+
+    def draw(self, portrait: Portrait, utterance: Utterance, motion: FaceMotion, style: Style) -> Frames:
+        """One picture for each row of `motion`, drawn a few ahead on all cores."""
+        size = self.size(portrait, style)
+        return Frames(size, motion.fps, len(motion), self._images(self._rig(portrait, size), motion))
+
+    def _rig(self, portrait: Portrait, size: tuple[int, int]) -> Any:
+        """Everything that depends on portrait and size alone, made once."""
+        from linly.face.rig import Rig
+
+        key = (id(portrait), size)
+        with self._lock:
+            if key not in self._ready:
+                while len(self._ready) >= KEPT:
+                    self._ready.popitem(last=False)
+                self._ready[key] = (portrait, Rig(portrait, size))
+            self._ready.move_to_end(key)
+            return self._ready[key][1]
+
+    def _images(self, rig: Any, motion: FaceMotion) -> Iterator[Image]:
+        coming: deque[Future[Image]] = deque()
+        rows: Iterator[tuple[Floats, Floats]] = iter(zip(motion.curves, motion.head, strict=True))
+        for curves, head in rows:
+            pose = dict(zip(motion.names, curves.tolist(), strict=True))
+            coming.append(self._pool.submit(rig.draw, pose, np.asarray(head)))
+            if len(coming) > threads():
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()

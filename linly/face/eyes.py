@@ -1,0 +1,106 @@
+"""Blinks, small gaze shifts: the lid's own skin comes down, its lash line kept whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from linly.face.frame import smooth
+from linly.values import Floats, Image
+
+LASHES = 0.11
+"""height of the lid's edge that keeps its shape, in eye widths"""
+LEAST_OPEN = 0.08
+"""eyes opened less than this (height by width) are taken as closed and left alone"""
+
+
+@dataclass(frozen=True)
+class _Points:
+    corners: tuple[int, int]
+    upper: tuple[int, ...]
+    lower: tuple[int, ...]
+    brow: tuple[int, ...]
+
+
+SIDES = (
+    _Points((33, 133), (33, 246, 161, 160, 159, 158, 157, 173, 133), (33, 7, 163, 144, 145, 153, 154, 155, 133),
+            (46, 53, 52, 65, 55)),
+    _Points((362, 263), (362, 398, 384, 385, 386, 387, 388, 466, 263), (362, 382, 381, 380, 374, 373, 390, 249, 263),
+            (285, 295, 282, 283, 276)),
+)  # fmt: skip
+
+
+class Eye:
+    """One eye of a still image."""
+
+    def __init__(self, image: Image, points: Floats, side: _Points) -> None:
+        self._image = image
+        left, right = points[side.corners[0], :2], points[side.corners[1], :2]
+        self._centre, self.width = (left + right) / 2, float(np.hypot(*(right - left)))
+        across = (right - left) / self.width
+        self._axes = np.array([across, (-across[1], across[0])], np.float32)
+        upper, lower = (self._local(points[list(i), :2]) for i in (side.upper, side.lower))
+        brow = self._local(points[list(side.brow), :2])
+        self.opening = float((lower[:, 1] - np.interp(lower[:, 0], upper[:, 0], upper[:, 1])).max())
+        corners = np.array([(-0.72, -0.62), (0.72, -0.62), (-0.72, 0.42), (0.72, 0.42)], np.float32)
+        box = corners @ self._axes * self.width + self._centre
+        h, w = image.shape[:2]
+        (x0, y0), (x1, y1) = np.floor(box.min(axis=0)).astype(int), np.ceil(box.max(axis=0)).astype(int)
+        self._box = max(0, int(x0)), max(0, int(y0)), min(w, int(x1)), min(h, int(y1))
+        x0, y0, x1, y1 = self._box
+        self._pixels = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), axis=-1).astype(np.float32)
+        local = self._local(self._pixels)
+        self._u, self._v = local[..., 0], local[..., 1]
+        inside = np.clip(1 - (np.abs(self._u) / 0.56) ** 6, 0, 1)
+        self._lid = np.interp(self._u, upper[:, 0], upper[:, 1]) - 0.02
+        low = np.interp(self._u, lower[:, 0], lower[:, 1])
+        self._travel = np.maximum(low - self._lid - 0.015, 0) * inside
+        ceiling = np.interp(self._u, brow[:, 0], brow[:, 1]) + 0.10
+        self._start = np.clip(ceiling, self._lid - 0.6, self._lid - LASHES - 0.12)
+        soft = 0.06
+        self._white = smooth(self._v - self._lid, 0.0, soft) * smooth(low - self._v, 0.0, soft)
+        self._edge = max(0.02, 0.6 / self.width)
+
+    def _local(self, pixels: Floats) -> Floats:
+        return np.asarray((pixels - self._centre) @ self._axes.T / self.width, np.float32)
+
+    def draw(self, target: Image, blink: float, gaze: tuple[float, float]) -> None:
+        """Redraw this eye in `target`. blink 0..1; gaze -1..1 to the picture's right and up."""
+        import cv2
+
+        if (blink < 0.01 and np.hypot(*gaze) < 0.02) or self.opening < LEAST_OPEN:
+            return
+        x0, y0, x1, y1 = self._box
+        eye = self._image[y0:y1, x0:x1]
+        if np.hypot(*gaze) >= 0.02:
+            shift = np.array([0.07 * gaze[0], -0.05 * gaze[1]], np.float32)
+            map_ = self._pixels - self._white[..., None] * (shift @ self._axes * self.width)
+            eye = cv2.remap(self._image, map_.astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        if blink >= 0.01:
+            down = self._travel * blink
+            band = self._lid - LASHES
+            ratio = (band - self._start) / (band + down - self._start)
+            stretched = self._start + (self._v - self._start) * ratio
+            rigid = self._v - down
+            source_v = np.where(self._v > band + down, rigid, stretched)
+            source_v = np.where(self._v < self._start, self._v, source_v)
+            moved = (source_v - self._v)[..., None] * self._axes[1] * self.width
+            map_ = (self._pixels + moved).astype(np.float32)
+            lid = cv2.remap(self._image, map_, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            over = np.clip((self._lid + down + 0.02 - self._v) / self._edge + 0.5, 0, 1) * (down > 1e-4)
+            eye = np.rint(eye + over[..., None] * (lid.astype(np.float32) - eye)).astype(np.uint8)
+        target[y0:y1, x0:x1] = eye
+
+
+class Eyes:
+    """Both eyes of a still image."""
+
+    def __init__(self, image: Image, points: Floats) -> None:
+        self.sides = [Eye(image, points, side) for side in SIDES]
+
+    def draw(self, target: Image, pose: Mapping[str, float]) -> None:
+        """Redraw both eyes in `target` for one frame's curves."""
+        for eye in self.sides:
+            eye.draw(target, float(np.clip(pose["blink"], 0, 1)), (pose["gaze_x"], pose["gaze_y"]))

@@ -1,0 +1,127 @@
+"""The head turns, the shoulders breathe, the background stays: one smooth field, one resampling, an exact matte."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from linly.face.frame import CHIN, OVAL, smooth
+from linly.face.matte import background_plate
+from linly.values import Floats, Image
+
+MOVES = ("yaw", "pitch", "roll", "breath", "brow")
+CELLS = 26
+"""field samples in one face width"""
+TILE = 64
+UNSURE = 0.08
+"""with more of the picture than this half transparent, the matte is not trusted and everything moves together"""
+BROWS = (46, 53, 52, 65, 55, 285, 295, 282, 283, 276)
+
+
+class Head:
+    """Moves the person of one still image."""
+
+    def __init__(self, image: Image, points: Floats, matte: Floats) -> None:
+        h, w = self._size = image.shape[:2]
+        half = float(((matte > 0.1) & (matte < 0.9)).mean())
+        self._matte = matte if half < UNSURE else np.ones((h, w), np.float32)
+        self._plate = background_plate(image, self._matte)
+        hidden = (1 - self._matte)[..., None]
+        # What the background adds to every pixel, and the matte: both move with the person.
+        self._veil = np.ascontiguousarray(np.concatenate([hidden * self._plate, self._matte[..., None]], axis=-1))
+        oval = points[list(OVAL), :2]
+        self._face = float(oval[:, 0].max() - oval[:, 0].min())
+        self._step = self._face / CELLS
+        columns, rows = int(np.ceil(w / self._step)) + 2, int(np.ceil(h / self._step)) + 2
+        cells = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).astype(np.float32)
+        self._cells = cells
+        self._bases = np.ascontiguousarray((self._fields(cells * self._step, points) / self._step).reshape(len(MOVES), -1))
+        self._region, self._tiles = self._moving()
+
+    def _fields(self, at: Floats, points: Floats) -> Floats:
+        """(len(MOVES), rows, columns, 2): pixels that the picture moves per radian (yaw, pitch, roll) or per unit."""
+        h, w = self._size
+        oval = points[list(OVAL)]
+        chin, top = points[CHIN, :2], points[10, :2]
+        tall = float(np.hypot(*(chin - top)))
+        x, y = at[..., 0], at[..., 1]
+        # The head moves whole; its neck less and less; shoulders and the edges of the picture not at all.
+        weight = 1 - smooth(y, float(chin[1]) - 0.05 * tall, float(chin[1]) + 0.62 * tall)
+        weight = weight * smooth(x, 0.0, 0.05 * w) * smooth(w - 1 - x, 0.0, 0.05 * w) * smooth(y, 0.0, 0.04 * h)
+        depth = self._depth(at, points, oval)
+        made = np.zeros((len(MOVES), *at.shape), np.float32)
+        made[0, ..., 0] = weight * (0.22 * self._face + depth)
+        made[1, ..., 1] = -weight * (0.16 * self._face + depth)
+        made[2, ..., 0] = -weight * (y - (chin[1] + 0.25 * tall))
+        made[2, ..., 1] = weight * (x - chin[0])
+        low = smooth(y, float(chin[1]) - 0.1 * tall, float(chin[1]) + 0.7 * tall)
+        made[3, ..., 1] = -0.012 * self._face * (0.25 + 0.75 * low) * smooth(h - 1 - y, -0.5 * tall, 0.25 * tall)
+        brows = points[list(BROWS), :2]
+        for side in (brows[:5], brows[5:]):
+            centre, wide = side.mean(axis=0), float(np.ptp(side[:, 0]))
+            bump = np.exp(-(((x - centre[0]) / (0.75 * wide)) ** 4) - ((y - centre[1]) / (0.16 * self._face)) ** 2)
+            made[4, ..., 1] -= 0.035 * self._face * bump
+        return made
+
+    def _depth(self, at: Floats, points: Floats, oval: Floats) -> Floats:
+        """How far in front of the head's axis each place is, in pixels: the mesh inside the face, 0 at the outline."""
+        level = float(np.median(oval[:, 2]))
+        near = np.clip(level - points[:, 2], -0.1 * self._face, 0.55 * self._face) + 0.42 * self._face
+        reach = 0.075 * self._face
+        depth = np.empty(at.shape[:2], np.float32)
+        for row, places in enumerate(at):
+            square = ((places[:, None, :] - points[None, :, :2]) ** 2).sum(axis=-1)
+            share = np.exp(-square / (2 * reach**2))
+            depth[row] = (share @ near) / (share.sum(axis=-1) + 0.6)
+        return depth
+
+    def _moving(self) -> tuple[tuple[int, int, int, int], list[tuple[slice, slice]]]:
+        """The box that has to be resampled, and the tiles in which the background shows through the person's edge."""
+        import cv2
+
+        h, w = self._size
+        reach = int(np.ceil(0.16 * self._face))
+        kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+        person = cv2.dilate((self._matte > 0.01).astype(np.uint8), kernel)
+        edge = cv2.dilate((self._matte < 0.99).astype(np.uint8), kernel) & person
+        ys, xs = np.flatnonzero(person.any(axis=1)), np.flatnonzero(person.any(axis=0))
+        x0, y0, x1, y1 = int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1
+        tiles = [
+            (slice(y, min(y + TILE, y1)), slice(x, min(x + TILE, x1)))
+            for y in range(y0, y1, TILE)
+            for x in range(x0, x1, TILE)
+            if edge[y : y + TILE, x : x + TILE].any()
+        ]
+        return (x0, y0, x1, y1), tiles
+
+    def draw(self, still: Image, pose: Mapping[str, float], turn: Floats) -> Image:
+        """A new picture: `still` with its head at `turn` (yaw, pitch, roll, degrees) and its chest at pose["breath"]."""
+        import cv2
+
+        amounts = np.array([*np.radians(turn), pose["breath"], pose["brow"]], np.float32)
+        if not np.abs(amounts).max() > 1e-4:
+            return still
+        move = (amounts @ self._bases).reshape(self._cells.shape)
+        source = self._cells - move
+        for _ in range(2):
+            source = self._cells - cv2.remap(move, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        x0, y0, x1, y1 = self._region
+        inverse = 1 / self._step
+        map_ = cv2.warpAffine(
+            source,
+            np.array([[inverse, 0, x0 * inverse], [0, inverse, y0 * inverse]]),
+            (x1 - x0, y1 - y0),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        map_ *= self._step
+        moved = still.copy()
+        moved[y0:y1, x0:x1] = cv2.remap(still, map_, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        for rows, columns in self._tiles:
+            part = map_[rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0]
+            veil = cv2.remap(self._veil, part, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            person = moved[rows, columns].astype(np.float32) - veil[..., :3]
+            person += (1 - veil[..., 3:]) * self._plate[rows, columns]
+            moved[rows, columns] = cv2.convertScaleAbs(np.maximum(person, 0))
+        return moved

@@ -1,0 +1,95 @@
+"""How skin and lips move with the mouth: displacement bases in mouth units, one set for each side of the lip line.
+
+The upper field is smooth across the opening as if there were no lower lip, and the other way round, so each lip keeps
+its texture to its very edge. The inner-lip gap is exactly what is asked for: jaw and shape never change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from linly.face.frame import CHIN, NOSE_BASE, MouthFrame, smooth
+from linly.values import OPEN_WIDTHS, Floats
+
+SHAPES = ("upper", "lower", "close", "jaw", "round", "spread", "smile", "press", "tuck")
+UPPER_SHARE = 0.27
+"""part of the gap that the upper lip makes; the rest is the lower lip's"""
+JAW_DROP = 0.26
+"""how far the chin falls at jaw = 1, in mouth widths"""
+REACH = 1.55
+"""half width of the region that moves, in mouth widths"""
+
+
+class MouthField:
+    """Displacement bases of one portrait on any set of points in mouth units."""
+
+    def __init__(self, frame: MouthFrame) -> None:
+        self.frame = frame
+        self.upper_line, self.lower_line = frame.lips
+        self._nose = float(frame.local(NOSE_BASE)[0, 1])
+        self._chin = float(frame.local(CHIN)[0, 1])
+
+    def bases(self, points: Floats, below: bool) -> Floats:
+        """(len(SHAPES), ..., 2): how each point (..., 2) moves at shape = 1, as skin of the upper or the lower side."""
+        u, v = points[..., 0], points[..., 1]
+        line = self.lower_line if below else self.upper_line
+        w = v - _along(u, line)
+        opening = self._opening(u)
+        lateral = np.exp(-((np.abs(u) / 1.05) ** 4))
+        near = np.exp(-((u / 0.72) ** 2 + (w / 0.55) ** 2) ** 1.5)
+        made = np.zeros((len(SHAPES), *points.shape), np.float32)
+        if below:
+            made[SHAPES.index("lower"), ..., 1] = opening * self._fall(w, self.frame.thickness[1] * 1.1, 0.62 * self._chin)
+            made[SHAPES.index("jaw"), ..., 1] = self._jaw(w) * lateral
+        else:
+            made[SHAPES.index("upper"), ..., 1] = -opening * self._fall(-w, self.frame.thickness[0], 0.95 * -self._nose)
+        apart = _along(u, self.lower_line) - _along(u, self.upper_line)  # what the photo's own mouth is open
+        if below:
+            made[SHAPES.index("close"), ..., 1] = -0.7 * apart * self._fall(w, self.frame.thickness[1], 0.6 * self._chin)
+        else:
+            made[SHAPES.index("close"), ..., 1] = 0.3 * apart * self._fall(-w, self.frame.thickness[0], -self._nose)
+        made[SHAPES.index("round"), ..., 0] = -0.30 * np.clip(u, -0.62, 0.62) * near
+        made[SHAPES.index("round"), ..., 1] = np.where(w > 0, 0.02, -0.02) * opening * near
+        made[SHAPES.index("spread"), ..., 0] = 0.13 * np.clip(u, -0.6, 0.6) * near * 1.2
+        corner = np.exp(-(((np.abs(u) - 0.5) / 0.34) ** 2) - (w / 0.38) ** 2)
+        made[SHAPES.index("smile"), ..., 1] = -0.085 * corner
+        made[SHAPES.index("smile"), ..., 0] = 0.05 * np.sign(u) * corner
+        thin = self.frame.thickness[1 if below else 0]
+        made[SHAPES.index("press"), ..., 1] = -0.30 * w * np.exp(-((w / (1.3 * thin)) ** 2)) * _bell(u, 0.6)
+        if below:
+            made[SHAPES.index("tuck"), ..., 1] = -0.055 * opening * self._fall(w, 0.5 * thin, 0.5 * self._chin)
+        return made
+
+    def amounts(self, pose: Mapping[str, float]) -> Floats:
+        """(len(SHAPES),) coefficients of the bases for one frame's curves (see values.CURVES)."""
+        gap = OPEN_WIDTHS * pose["open"]
+        # A tucked lip rises; the lips stay as far apart as asked, so the lower lip's own share makes up for it.
+        lower = (1 - UPPER_SHARE) * gap + 0.055 * pose["tuck"]
+        values = {**pose, "close": pose["talk"], "upper": UPPER_SHARE * gap, "lower": lower, "jaw": JAW_DROP * pose["jaw"]}
+        return np.array([values[name] for name in SHAPES], np.float32)
+
+    def _opening(self, u: Floats) -> Floats:
+        """1 at the mid-line, 0 at and beyond the corners: the outline of an open mouth."""
+        half = 0.5 * (self.upper_line[-1, 0] - self.upper_line[0, 0])
+        middle = 0.5 * (self.upper_line[-1, 0] + self.upper_line[0, 0])
+        x = np.clip(np.abs(u - middle) / half, 0, 1)
+        return np.asarray((1 - x**2.4) ** 0.9, np.float32)
+
+    @staticmethod
+    def _fall(distance: Floats, rigid: float, end: float) -> Floats:
+        """1 on the lip itself, falling smoothly to 0 at `end`."""
+        return 1 - smooth(distance, 0.6 * rigid, max(end, 2.2 * rigid))
+
+    def _jaw(self, w: Floats) -> Floats:
+        """0 at the lip line, 1 at the chin, 0 again well down the neck."""
+        return smooth(w, 0.0, 0.92 * self._chin) * (1 - smooth(w, 1.05 * self._chin, 1.05 * self._chin + 0.85))
+
+
+def _along(u: Floats, line: Floats) -> Floats:
+    return np.interp(u, line[:, 0], line[:, 1]).astype(np.float32)
+
+
+def _bell(u: Floats, half: float) -> Floats:
+    return np.asarray(np.exp(-((u / half) ** 4)), np.float32)
