@@ -99,8 +99,9 @@ def _script(ui: SimpleNamespace) -> None:
             lines=4, max_lines=12, elem_id="script", show_label=False, container=False,
         )  # fmt: skip
         ui.sound = say(
-            gr.Audio, {"label": "sound"}, sources=["upload", "microphone"], type="filepath", visible=False, elem_id="sound"
-        )
+            gr.Audio, {"label": "sound"}, sources=["upload", "microphone"], type="filepath", visible=False,
+            elem_id="sound",
+        )  # fmt: skip
         untouched(ui.sound)
         ui.count = gr.HTML(count_line(text(say.lang, "script_sample"), 1.0, say.lang), elem_id="count")
 
