@@ -91,6 +91,7 @@ def test_the_verbs_have_their_names_and_parameters(page):
     assert set(named) == {"/render", "/check_portrait", "/models", "/pull", "/remove"}
     parameters = [p["parameter_name"] for p in named["/render"]["parameters"]]
     assert parameters[:5] == ["text", "portrait", "voice", "photo", "audio"]
+    assert all(p["parameter_has_default"] for p in named["/render"]["parameters"])
     assert [r["label"] for r in named["/render"]["returns"]] == ["video", "subtitles", "report"]
 
 

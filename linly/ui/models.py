@@ -208,7 +208,7 @@ def build_models(say: Wording, lang: Any) -> None:
             show_progress="hidden", api_visibility="private",
         )  # fmt: skip
     with gr.Group(visible=False):
-        asked, told, ask = gr.Textbox(label="name"), gr.JSON(label="models"), gr.Button()
+        asked, told, ask = gr.Textbox("", label="name"), gr.JSON(label="models"), gr.Button()
     gr.on([ask.click], api(models), None, told, api_name="models")
     gr.on([ask.click], api(pull), asked, told, api_name="pull")
     gr.on([ask.click], api(remove), asked, told, api_name="remove")

@@ -23,7 +23,7 @@ def told(report: Report) -> dict[str, Any]:
 def wire(style: list[Any]) -> None:
     """The verbs for scripts, with plain parameters and exactly their results."""
     with gr.Group(visible=False):
-        words = [gr.Textbox(label=name) for name in ("portrait", "voice", "text")]
+        words = [gr.Textbox("", label=name) for name in ("portrait", "voice", "text")]
         photo, sound = gr.File(label="photo"), gr.File(label="audio")
         video, subtitles, report = gr.File(label="video"), gr.File(label="subtitles"), gr.JSON(label="report")
         ask = gr.Button()
