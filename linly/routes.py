@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from linly.files import FULL, why
 
@@ -86,8 +86,8 @@ def _hub(source: Mapping[str, Any], wanted: Sequence[str], parts: Path, tell: Te
         told = _ask_hub(address, endpoint)
         target = parts / f"hub-{_short(address + str(told.etag))}"  # a part of another version is never gone on with
         download(told.location, target, _after(before, tell), _hub_headers(told))
-        size, sha256 = target.stat().st_size, told.etag or ""
-        if told.size not in (None, size) or (len(sha256) == 64 and sha256_of(target) != sha256):
+        size, etag = target.stat().st_size, told.etag or ""
+        if told.size not in (None, size) or (len(etag) == 64 and sha256_of(target) != etag):
             target.unlink()
             raise SourceFailed(f"{path} is not the file that the hub announces ({size:,} bytes)")
         before += size
@@ -342,13 +342,7 @@ def _opened(archive: Path, stack: ExitStack) -> dict[str, Callable[[], IO[bytes]
         return {name: partial(zipped.open, name) for name in zipped.namelist() if not name.endswith("/")}
     tarred = tarfile.open(archive)  # noqa: SIM115 - the stack closes it
     stack.callback(tarred.close)
-    return {member.name: partial(_stream, tarred, member) for member in tarred.getmembers() if member.isreg()}
-
-
-def _stream(tarred: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
-    stream = tarred.extractfile(member)
-    assert stream is not None  # a plain file, see _opened
-    return stream
+    return {member.name: cast(Any, partial(tarred.extractfile, member)) for member in tarred.getmembers() if member.isreg()}
 
 
 def _copy(stream: IO[bytes], out: IO[bytes]) -> None:

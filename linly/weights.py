@@ -59,9 +59,16 @@ def _model(name: str, entry: Mapping[str, Any]) -> Model:
     for path, pinned in entry["files"].items():
         size, _, sha256 = pinned.partition(" ")
         files[path] = (int(size), sha256)
-    texts = (entry[key] for key in ("title", "purpose", "licence"))
     return Model(
-        name, *texts, entry["commercial"], entry.get("default", False), entry["origin"], files, tuple(entry["source"])
+        name=name,
+        title=entry["title"],
+        purpose=entry["purpose"],
+        licence=entry["licence"],
+        commercial=entry["commercial"],
+        default=entry.get("default", False),
+        origin=entry["origin"],
+        files=files,
+        sources=tuple(entry["source"]),
     )
 
 

@@ -31,9 +31,12 @@ class Warp:
     """Moves the photo itself: lips and jaw, lids, head and shoulders, each where it moves and nowhere else."""
 
     def __init__(self, files: Files, device: str) -> None:
+        import cv2
+
         from linly.face.matte import PersonMask
         from linly.face.mesh import FaceMesh
 
+        cv2.setNumThreads(1)  # whole pictures are drawn side by side, so each needs one thread
         self._mesh = FaceMesh(files["face-landmarks"] / "face_landmarker.task", threads())
         self._mask = PersonMask(files["person-mask"] / "selfie_segmentation.tflite", threads())
         self._pool = ThreadPoolExecutor(max(1, threads()), thread_name_prefix="linly-draw")

@@ -77,7 +77,9 @@ class Eye:
         if np.hypot(*gaze) >= 0.02:
             shift = np.array([0.07 * gaze[0], -0.05 * gaze[1]], np.float32)
             map_ = self._pixels - self._white[..., None] * (shift @ self._axes * self.width)
-            eye = cv2.remap(self._image, map_.astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            eye = cv2.remap(
+                self._image, map_.astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            )
         if blink >= 0.01:
             down = self._travel * blink
             band = self._lid - LASHES

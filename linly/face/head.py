@@ -23,21 +23,25 @@ class Head:
     """Moves the person of one still image."""
 
     def __init__(self, image: Image, points: Floats, matte: Floats) -> None:
+        import cv2
+
         h, w = self._size = image.shape[:2]
         half = float(((matte > 0.1) & (matte < 0.9)).mean())
         self._matte = matte if half < UNSURE else np.ones((h, w), np.float32)
-        self._plate = background_plate(image, self._matte)
-        hidden = (1 - self._matte)[..., None]
-        # What the background adds to every pixel, and the matte: both move with the person.
-        self._veil = np.ascontiguousarray(np.concatenate([hidden * self._plate, self._matte[..., None]], axis=-1))
+        self._plate = np.clip(np.rint(background_plate(image, self._matte)), 0, 255).astype(np.uint8)
+        # How far the background shows through, and what it adds to every pixel there: both move with the person.
+        self._through = np.rint(255 * (1 - self._matte)).astype(np.uint8)
+        self._veil = cv2.multiply(cv2.merge([self._through] * 3), self._plate, scale=1 / 255)
         oval = points[list(OVAL), :2]
         self._face = float(oval[:, 0].max() - oval[:, 0].min())
-        self._step = self._face / CELLS
-        columns, rows = int(np.ceil(w / self._step)) + 2, int(np.ceil(h / self._step)) + 2
-        cells = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).astype(np.float32)
-        self._cells = cells
-        self._bases = np.ascontiguousarray((self._fields(cells * self._step, points) / self._step).reshape(len(MOVES), -1))
+        self._step = max(4, round(self._face / CELLS))
         self._region, self._tiles = self._moving()
+        x0, y0, x1, y1 = self._region
+        columns, rows = -(-(x1 - x0) // self._step) + 2, -(-(y1 - y0) // self._step) + 2
+        self._cells = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).astype(np.float32)
+        # One cell of margin on each side; a cell's value is that of its middle, which is how cv2.resize spreads it.
+        at = (self._cells - 0.5) * self._step - 0.5 + np.array([x0, y0], np.float32)
+        self._bases = np.ascontiguousarray((self._fields(at, points) / self._step).reshape(len(MOVES), -1))
 
     def _fields(self, at: Floats, points: Floats) -> Floats:
         """(len(MOVES), rows, columns, 2): pixels that the picture moves per radian (yaw, pitch, roll) or per unit."""
@@ -107,21 +111,24 @@ class Head:
         for _ in range(2):
             source = self._cells - cv2.remap(move, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         x0, y0, x1, y1 = self._region
-        inverse = 1 / self._step
-        map_ = cv2.warpAffine(
-            source,
-            np.array([[inverse, 0, x0 * inverse], [0, inverse, y0 * inverse]]),
-            (x1 - x0, y1 - y0),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        map_ *= self._step
+        map_ = self._pixel_map(source)
         moved = still.copy()
-        moved[y0:y1, x0:x1] = cv2.remap(still, map_, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        cv2.remap(still, map_, None, cv2.INTER_CUBIC, dst=moved[y0:y1, x0:x1], borderMode=cv2.BORDER_REPLICATE)
         for rows, columns in self._tiles:
             part = map_[rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0]
             veil = cv2.remap(self._veil, part, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            person = moved[rows, columns].astype(np.float32) - veil[..., :3]
-            person += (1 - veil[..., 3:]) * self._plate[rows, columns]
-            moved[rows, columns] = cv2.convertScaleAbs(np.maximum(person, 0))
+            through = cv2.remap(self._through, part, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            shown = cv2.multiply(cv2.merge([through] * 3), self._plate[rows, columns], scale=1 / 255)
+            change = cv2.subtract(shown, veil, dtype=cv2.CV_16S)
+            cv2.add(moved[rows, columns], change, dst=moved[rows, columns], dtype=cv2.CV_8U)
         return moved
+
+    def _pixel_map(self, source: Floats) -> Floats:
+        """Source pixels for every pixel of the region, from source cells for every cell."""
+        import cv2
+
+        x0, y0, x1, y1 = self._region
+        step = self._step
+        pixels = (source - 0.5) * step - 0.5 + np.array([x0, y0], np.float32)
+        wide = cv2.resize(pixels, (pixels.shape[1] * step, pixels.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+        return wide[step : step + y1 - y0, step : step + x1 - x0]

@@ -18,7 +18,7 @@ class Interior:
 
     def __init__(self, frame: MouthFrame, image: Image, grid: Floats, patch: Image) -> None:
         self._u, self._v = grid[..., 0], grid[..., 1]
-        self._patch = patch.astype(np.float32)
+        self._patch = self._carried_up(frame, patch)
         self._own = self._own_teeth(frame) if frame.gap > OWN_TEETH_FROM else None
         skin = _skin_tone(frame, image)
         light = float(np.clip(skin.mean() / 165, 0.45, 1.15))
@@ -29,9 +29,9 @@ class Interior:
         self._top = float(frame.lips[0][len(frame.lips[0]) // 2, 1])
         self._teeth_shade = self._front_teeth()
 
-    def paint(self, top: Floats, bottom: Floats, jaw: float, tongue: float) -> Floats:
-        """(h, w, 3) float32: the inside for lips at v = `top` and `bottom` ((w,) or (h, w), mouth units)."""
-        u, v = self._u, self._v
+    def paint(self, part: tuple[slice, slice], top: Floats, bottom: Floats, tongue: float) -> Floats:
+        """(h, w, 3) float32: the inside on a part of the grid, for lips at v = `top` and `bottom` ((h, w))."""
+        u, v = self._u[part], self._v[part]
         depth = np.maximum(bottom - top, 1e-3)
         across = np.clip(np.abs(u) / 0.5, 0, 1)
         # darkest in the middle and under the upper lip; the corners and the floor catch a little light
@@ -43,15 +43,16 @@ class Interior:
         lit = smooth(v - hump, 0.0, 0.05) * (np.abs(u) < 0.42)
         groove = 1 - 0.16 * np.exp(-((u / 0.035) ** 2))
         inside += (lit * (1 - 0.35 * across))[..., None] * ((self._tongue * 0.82) * groove[..., None] - inside)
-        lower = self._lower_teeth(bottom)
+        lower = self._lower_teeth(u, v, bottom)
         inside += lower[..., None] * (self._tooth * 0.62 - inside)
         edge = self._top + TEETH_HEIGHT * (1 - 0.55 * (u / 0.5) ** 2)
         upper = smooth(edge - v, -0.008, 0.012) * smooth(0.47 - np.abs(u), 0.0, 0.08)
         shadow = 0.55 + 0.45 * smooth(v - top, 0.0, 0.075)  # the lip's own shadow
-        colour = self._tooth * (self._teeth_shade * shadow)[..., None] ** np.array([0.8, 1.0, 1.12], np.float32)
+        colour = self._tooth * (self._teeth_shade[part] * shadow)[..., None] ** np.array([0.8, 1.0, 1.12], np.float32)
         inside += upper[..., None] * (colour - inside)
         if self._own is not None:
-            inside += self._own[..., None] * (self._patch * (0.72 + 0.28 * shadow)[..., None] - inside)
+            own = self._own[part][..., None]
+            inside += own * (self._patch[part] * (0.72 + 0.28 * shadow)[..., None] - inside)
         return np.asarray(inside, np.float32)
 
     def _front_teeth(self) -> Floats:
@@ -61,17 +62,30 @@ class Interior:
         shade = 1 - 0.16 * np.exp(-((gap / 0.012) ** 2))
         return np.asarray(shade * (1 - 0.72 * np.clip(np.abs(self._u) / 0.5, 0, 1) ** 2.2), np.float32)
 
-    def _lower_teeth(self, bottom: Floats) -> Floats:
-        row = smooth(self._v - (bottom - 0.045), -0.006, 0.02) * smooth(0.30 - np.abs(self._u), 0.0, 0.1)
-        gaps = 1 - 0.25 * np.exp(-(((self._u / 0.075 + 0.5) % 1 - 0.5) / 0.09) ** 2)
+    @staticmethod
+    def _lower_teeth(u: Floats, v: Floats, bottom: Floats) -> Floats:
+        row = smooth(v - (bottom - 0.045), -0.006, 0.02) * smooth(0.30 - np.abs(u), 0.0, 0.1)
+        gaps = 1 - 0.25 * np.exp(-((((u / 0.075 + 0.5) % 1 - 0.5) / 0.09) ** 2))
         return np.asarray(0.8 * row * gaps, np.float32)
+
+    def _carried_up(self, frame: MouthFrame, patch: Image) -> Floats:
+        """The photo's mouth with what is just below the upper lip carried on above it: seen when the lip is raised."""
+        import cv2
+
+        upper = frame.lips[0]
+        below = np.interp(self._u, upper[:, 0], upper[:, 1]) + 0.045
+        step = max(1e-6, float(self._v[-1, 0] - self._v[0, 0]) / max(1, len(self._v) - 1))
+        rows = np.arange(len(self._v), dtype=np.float32)[:, None] + np.maximum(0, below - self._v) / step
+        columns = np.broadcast_to(np.arange(self._v.shape[1], dtype=np.float32), self._v.shape)
+        carried = cv2.remap(patch, np.ascontiguousarray(columns), rows.astype(np.float32), cv2.INTER_LINEAR)
+        return np.asarray(carried, np.float32)
 
     def _own_teeth(self, frame: MouthFrame) -> Floats | None:
         """Where the photo itself shows teeth: bright, unsaturated, between its lips; None where there are too few."""
         upper, lower = frame.lips
         top = np.interp(self._u, upper[:, 0], upper[:, 1])
         bottom = np.interp(self._u, lower[:, 0], lower[:, 1])
-        between = smooth(self._v - top, 0.0, 0.02) * smooth(bottom - self._v, 0.0, 0.03)
+        between = smooth(self._v - top, -0.14, -0.12) * smooth(bottom - self._v, 0.0, 0.03)
         between *= smooth(0.46 - np.abs(self._u), 0.0, 0.05)
         high, low = self._patch.max(axis=-1), self._patch.min(axis=-1)
         bright = smooth(low, 60.0, 105.0) * (1 - smooth((high - low) / np.maximum(high, 1), 0.35, 0.6))

@@ -31,7 +31,9 @@ class PersonMask:
         if mine:
             mask *= cv2.GaussianBlur((labels == mine).astype(np.float32), (0, 0), 2)
         wide = cv2.resize(mask, (w, h), interpolation=cv2.INTER_CUBIC)
-        refined = _guided(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255, wide, max(2, max(h, w) // 90))
+        refined = _guided(
+            cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255, wide, max(2, max(h, w) // 90)
+        )
         return np.asarray(np.clip((refined - 0.04) / 0.92, 0, 1), np.float32)
 
 
@@ -51,7 +53,8 @@ def background_plate(image: Image, matte: Floats) -> Floats:
     """(h, w, 3) float32: the background, carried on smoothly under the person (a push-pull pyramid)."""
     import cv2
 
-    weight = (1 - matte) ** 4
+    reach = max(2, max(matte.shape) // 120)  # hair is finer than the mask: stay a little away from the person
+    weight = (1 - cv2.dilate(matte, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))) ** 4
     levels = [(image.astype(np.float32) * weight[..., None], weight)]
     while min(levels[-1][1].shape) > 2:
         colour, covered = levels[-1]

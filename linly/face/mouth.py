@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linly.face.frame import CHIN, MouthFrame
 from linly.face.interior import Interior
@@ -71,9 +72,7 @@ class Mouth:
         side = (self._grid_v > middle)[..., None]
         x0, y0, x1, y1 = self.region
         maps = self._pixel_map(np.where(side, sources[1], sources[0]), self.region)
-        cv2.remap(
-            self._image, maps, None, cv2.INTER_CUBIC, dst=target[y0:y1, x0:x1], borderMode=cv2.BORDER_REPLICATE
-        )
+        cv2.remap(self._image, maps, None, cv2.INTER_CUBIC, dst=target[y0:y1, x0:x1], borderMode=cv2.BORDER_REPLICATE)
         self._compose(target, sources, (u, top, bottom), pose)
 
     def _compose(
@@ -84,7 +83,9 @@ class Mouth:
         u, tops, bottoms = contours
         x0, y0, x1, y1 = self._box
         lips = [
-            cv2.remap(self._image, self._pixel_map(s, self._box), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            cv2.remap(
+                self._image, self._pixel_map(s, self._box), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            )
             for s in sources
         ]
         column, v = self._inner[..., 0], self._inner[..., 1]
@@ -94,11 +95,14 @@ class Mouth:
         inside = np.clip(1 - upper - lower, 0, 1)
         total = upper + lower + inside
         mixed = (upper / total)[..., None] * lips[0] + (lower / total)[..., None] * lips[1]
-        if inside.max() > 0:
+        seen = inside > 0
+        if seen.any():
+            rows, columns = _span(seen.any(axis=1)), _span(seen.any(axis=0))
+            part = (rows, columns)
             talk = float(np.clip(pose["talk"], 0, 1))
-            painted = self._interior.paint(top, bottom, pose["jaw"], pose["tongue"])
-            painted = talk * painted + (1 - talk) * self._patch
-            mixed += (inside / total)[..., None] * painted
+            painted = self._interior.paint(part, top[part], bottom[part], pose["tongue"])
+            painted = talk * painted + (1 - talk) * self._patch[part]
+            mixed[part] += (inside / total)[part][..., None] * painted
         target[y0:y1, x0:x1] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 
     def _contours(self, amounts: Floats) -> tuple[Floats, Floats, Floats]:
@@ -139,6 +143,12 @@ class Mouth:
         map_ *= self._step
         map_ += np.array(self.region[:2], np.float32)
         return map_
+
+
+def _span(seen: NDArray[np.bool_]) -> slice:
+    """From the first to the last True."""
+    places = np.flatnonzero(seen)
+    return slice(int(places[0]), int(places[-1]) + 1)
 
 
 def _box(points: Floats, image: Image) -> tuple[int, int, int, int]:

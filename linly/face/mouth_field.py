@@ -38,16 +38,20 @@ class MouthField:
         w = v - _along(u, line)
         opening = self._opening(u)
         lateral = np.exp(-((np.abs(u) / 1.05) ** 4))
-        near = np.exp(-((u / 0.72) ** 2 + (w / 0.55) ** 2) ** 1.5)
+        near = np.exp(-(((u / 0.72) ** 2 + (w / 0.55) ** 2) ** 1.5))
         made = np.zeros((len(SHAPES), *points.shape), np.float32)
         if below:
-            made[SHAPES.index("lower"), ..., 1] = opening * self._fall(w, self.frame.thickness[1] * 1.1, 0.62 * self._chin)
+            made[SHAPES.index("lower"), ..., 1] = opening * self._fall(
+                w, self.frame.thickness[1] * 1.1, 0.62 * self._chin
+            )
             made[SHAPES.index("jaw"), ..., 1] = self._jaw(w) * lateral
         else:
             made[SHAPES.index("upper"), ..., 1] = -opening * self._fall(-w, self.frame.thickness[0], 0.95 * -self._nose)
         apart = _along(u, self.lower_line) - _along(u, self.upper_line)  # what the photo's own mouth is open
         if below:
-            made[SHAPES.index("close"), ..., 1] = -0.7 * apart * self._fall(w, self.frame.thickness[1], 0.6 * self._chin)
+            made[SHAPES.index("close"), ..., 1] = (
+                -0.7 * apart * self._fall(w, self.frame.thickness[1], 0.6 * self._chin)
+            )
         else:
             made[SHAPES.index("close"), ..., 1] = 0.3 * apart * self._fall(-w, self.frame.thickness[0], -self._nose)
         made[SHAPES.index("round"), ..., 0] = -0.30 * np.clip(u, -0.62, 0.62) * near
@@ -67,7 +71,13 @@ class MouthField:
         gap = OPEN_WIDTHS * pose["open"]
         # A tucked lip rises; the lips stay as far apart as asked, so the lower lip's own share makes up for it.
         lower = (1 - UPPER_SHARE) * gap + 0.055 * pose["tuck"]
-        values = {**pose, "close": pose["talk"], "upper": UPPER_SHARE * gap, "lower": lower, "jaw": JAW_DROP * pose["jaw"]}
+        values = {
+            **pose,
+            "close": pose["talk"],
+            "upper": UPPER_SHARE * gap,
+            "lower": lower,
+            "jaw": JAW_DROP * pose["jaw"],
+        }
         return np.array([values[name] for name in SHAPES], np.float32)
 
     def _opening(self, u: Floats) -> Floats:
