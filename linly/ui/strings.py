@@ -51,7 +51,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "count_over": ("{n} characters: the limit is {most}", "{n} 个字符：上限是 {most}"),
     "rate": ("Speech rate (×)", "语速（倍）"),
     "expression": ("Expression (×)", "表情（倍）"),
-    "head": ("Head movement (×)", "头部动作（倍）"),
+    "head": ("Head motion (×)", "头部动作（倍）"),
     "more": ("More: language, emotion, size, subtitles, engines", "更多：语言、情绪、尺寸、字幕、引擎"),
     "language": ("Language of the script", "文稿语言"),
     "emotion": ("Emotion", "情绪"),
