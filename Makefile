@@ -26,6 +26,7 @@ run: models
 	$(python) app.py $(ARGS)
 
 demo: models
+	@mkdir -p "$(dir $(OUT))"
 	$(python) -m linly render --text "$$TEXT" -o "$(OUT)" $(ARGS)
 	@echo "Your video: $(abspath $(OUT))"
 
