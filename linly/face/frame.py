@@ -1,4 +1,4 @@
-"""The mouth's own coordinates: origin at the mid-point of its corners, one unit is its width at rest, u right, v down."""
+"""The mouth's own coordinates: origin between its corners, one unit is its width at rest, u right, v down."""
 
 from __future__ import annotations
 

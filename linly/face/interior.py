@@ -99,7 +99,7 @@ def _skin_tone(frame: MouthFrame, image: Image) -> Floats:
     radius = max(2, int(0.12 * frame.width))
     samples = []
     for index in (50, 280):
-        x, y = (int(round(float(c))) for c in frame.points[index, :2])
+        x, y = (round(float(c)) for c in frame.points[index, :2])
         x, y = int(np.clip(x, radius, w - radius - 1)), int(np.clip(y, radius, h - radius - 1))
         samples.append(image[y - radius : y + radius, x - radius : x + radius].reshape(-1, 3))
     return np.asarray(np.median(np.concatenate(samples), axis=0), np.float32)

@@ -1,4 +1,4 @@
-"""Who is person and who is background: mask by MediaPipe's selfie segmentation (LiteRT), sharpened by the photo itself."""
+"""Person or background: MediaPipe's selfie segmentation (run by LiteRT), sharpened by the photo itself."""
 
 from __future__ import annotations
 

@@ -1,12 +1,15 @@
 """Face mesh: find faces and their 478 points (MediaPipe's Face Landmarker models, run by LiteRT; no MediaPipe code).
 
-Models: BlazeFace short range (Bazarevsky et al. 2019) and the attention-free face mesh (Kartynnik et al. 2019), Apache-2.0.
+Models: BlazeFace (Bazarevsky et al. 2019) and face mesh (Kartynnik et al. 2019; Grishchenko et al. 2020), Apache-2.0.
 """
 
 from __future__ import annotations
 
+import os
 import struct
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +66,7 @@ class FaceMesh:
         """(478, 3) points in pixels (z smaller is nearer) and the model's score; the second pass crops by the first."""
         x, y, w, h = face.box
         centre, side = np.array([x + w / 2, y + h / 2]), 1.5 * max(w, h)
-        points, score = self._mesh_of(image, centre, side, _angle(face.eyes[0], face.eyes[1]))
+        points, _ = self._mesh_of(image, centre, side, _angle(face.eyes[0], face.eyes[1]))
         low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
         angle = _angle(points[EYES[0], :2], points[EYES[1], :2])
         return self._mesh_of(image, (low + high) / 2, 1.5 * float((high - low).max()), angle)
@@ -116,9 +119,27 @@ class FaceMesh:
 def interpreter(model: bytes, threads: int) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
-    made = Interpreter(model_content=model, num_threads=threads)
-    made.allocate_tensors()
+    with _quiet():
+        made = Interpreter(model_content=model, num_threads=threads)
+        made.allocate_tensors()
     return made
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """LiteRT greets on standard error from C++, past Python's logging; there only our own sentences belong."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # no standard error at all
+        yield
+        return
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def run(interpreter: Any, value: NDArray[Any]) -> list[NDArray[Any]]:

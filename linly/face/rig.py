@@ -30,7 +30,7 @@ class Rig:
         self._head = Head(image, points, np.clip(matte, 0, 1))
 
     def draw(self, pose: Mapping[str, float], head: Floats) -> Image:
-        """(h, w, 3) uint8, the caller's own. `pose`: values by names in values.CURVES; head: yaw, pitch, roll, degrees."""
+        """(h, w, 3) uint8, the caller's own. `pose`: values by values.CURVES; `head`: yaw, pitch, roll in degrees."""
         still = self._image.copy()
         self._mouth.draw(still, pose)
         self._eyes.draw(still, pose)
