@@ -17,7 +17,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
@@ -166,7 +166,7 @@ def download(address: str, target: Path, tell: Tell, headers: Mapping[str, str] 
     while failures < TRIES:
         if failures:
             time.sleep(PAUSE_SECONDS * 2**failures)
-        have = _have(part)
+        have = _size(part)
         # Plain bytes: ranges count what is sent, and a compressed answer would be counted otherwise.
         asked = {**(headers or {}), "Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         try:
@@ -186,19 +186,15 @@ def download(address: str, target: Path, tell: Tell, headers: Mapping[str, str] 
                     raise SourceFailed(reason) from error
             else:
                 reason = f"{type(error).__name__}: {error}"
-            failures = 1 if _have(part) > have else failures + 1
+            failures = 1 if _size(part) > have else failures + 1
             log.info("%s: %s (%s of %s)", target.name, reason, failures, TRIES)
     raise SourceFailed(f"gave up after {TRIES} tries ({reason})")
-
-
-def _have(part: Path) -> int:
-    return part.stat().st_size if part.exists() else 0
 
 
 def _receive(answer: Any, part: Path, have: int, tell: Tell) -> None:
     with part.open("ab" if have else "wb") as file:
         received = have
-        for block in answer.iter_bytes(BLOCK):
+        for block in answer.iter_bytes():  # as they come: a block waited for would be lost with the line
             file.write(block)
             received += len(block)
             tell(received)
@@ -293,13 +289,12 @@ def _client(command: list[str], distribution: str, parts: Path, tell: Tell) -> P
 
 
 def _size(place: Path) -> int:
+    """Bytes of a file, or of all files in a folder; 0 if it is not there."""
     total = 0
-    for root, _, names in os.walk(place):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(root, name)).st_size
-            except OSError:  # the client has just moved it
-                continue
+    inside = (os.path.join(root, name) for root, _, names in os.walk(place) for name in names)
+    for file in inside if place.is_dir() else (str(place),):
+        with suppress(OSError):  # not there yet, or the client has just moved it
+            total += os.lstat(file).st_size
     return total
 
 
@@ -330,7 +325,7 @@ def _unpacked(
                             _copy(stream, out)
                 yield path, target
         except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, RuntimeError) as error:
-            raise SourceFailed(f"an archive cannot be read: {error}") from error
+            raise SourceFailed(f"an archive cannot be read: {' '.join(str(error).split())}") from error
         finally:
             target.unlink(missing_ok=True)
 
@@ -342,7 +337,9 @@ def _opened(archive: Path, stack: ExitStack) -> dict[str, Callable[[], IO[bytes]
         return {name: partial(zipped.open, name) for name in zipped.namelist() if not name.endswith("/")}
     tarred = tarfile.open(archive)  # noqa: SIM115 - the stack closes it
     stack.callback(tarred.close)
-    return {member.name: cast(Any, partial(tarred.extractfile, member)) for member in tarred.getmembers() if member.isreg()}
+    return {
+        member.name: cast(Any, partial(tarred.extractfile, member)) for member in tarred.getmembers() if member.isreg()
+    }
 
 
 def _copy(stream: IO[bytes], out: IO[bytes]) -> None:
