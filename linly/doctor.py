@@ -11,7 +11,7 @@ from linly import __version__, registry, settings, weights
 
 
 def examine() -> dict[str, Any]:
-    """Machine, models and engines with their verdicts; `lines` says it in words, `exit` is 1 if no video can be made."""
+    """Machine, models and engines with their verdicts; `lines` is that in words, `exit` is 1 if no video comes."""
     chosen = settings.load()
     engines = {
         kind: {name: _verdict(kind, name) for name in registry.names(kind)}

@@ -16,7 +16,7 @@ class InputError(LinlyError):
 
 
 class EngineUnavailable(LinlyError):
-    """An engine lacks a package or a model file; the message names it, its size, licence and the command that gets it."""
+    """An engine lacks a package or a model file; the message names it, its size, licence and how to get it."""
 
 
 class EngineFailed(LinlyError):

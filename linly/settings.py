@@ -49,7 +49,7 @@ def load(**flags: Any) -> Settings:
     return Settings(**values)
 
 
-def _convert(name: str, kind: type, value: Any) -> Any:
+def _convert(name: str, kind: Any, value: Any) -> Any:
     try:
         if kind is bool and isinstance(value, str):
             return value.strip().lower() not in ("0", "no", "off", "false", "")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 def engines(kind: str) -> list[str]:
-    return [name for name in registry.names(kind)]
+    return list(registry.names(kind))
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linly.face.frame import smooth
-from linly.values import Floats, Image
+from linly.face.frame import Array, smooth
+from linly.values import Image
 
 LASHES = 0.11
 """height of the lid's edge that keeps its shape, in eye widths"""
@@ -35,7 +35,7 @@ SIDES = (
 class Eye:
     """One eye of a still image."""
 
-    def __init__(self, image: Image, points: Floats, side: _Points) -> None:
+    def __init__(self, image: Image, points: Array, side: _Points) -> None:
         self._image = image
         left, right = points[side.corners[0], :2], points[side.corners[1], :2]
         self._centre, self.width = (left + right) / 2, float(np.hypot(*(right - left)))
@@ -63,7 +63,7 @@ class Eye:
         self._white = smooth(self._v - self._lid, 0.0, soft) * smooth(low - self._v, 0.0, soft)
         self._edge = max(0.02, 0.6 / self.width)
 
-    def _local(self, pixels: Floats) -> Floats:
+    def _local(self, pixels: Array) -> Array:
         return np.asarray((pixels - self._centre) @ self._axes.T / self.width, np.float32)
 
     def draw(self, target: Image, blink: float, gaze: tuple[float, float]) -> None:
@@ -99,7 +99,7 @@ class Eye:
 class Eyes:
     """Both eyes of a still image."""
 
-    def __init__(self, image: Image, points: Floats) -> None:
+    def __init__(self, image: Image, points: Array) -> None:
         self.sides = [Eye(image, points, side) for side in SIDES]
 
     def draw(self, target: Image, pose: Mapping[str, float]) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from linly.values import Floats
+Array = NDArray[Any]
+"""Geometry inside this package is computed in whatever precision numpy chooses; values leave it as float32."""
 
 UPPER_INNER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 LOWER_INNER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
@@ -25,7 +28,7 @@ OPEN_FROM = 0.035
 class MouthFrame:
     """Geometry of one portrait's mouth at rest. `points`: (478, 3) pixels."""
 
-    points: Floats
+    points: Array
 
     @cached_property
     def width(self) -> float:
@@ -34,30 +37,30 @@ class MouthFrame:
         return float(np.hypot(*(right - left)))
 
     @cached_property
-    def centre(self) -> Floats:
+    def centre(self) -> Array:
         return np.asarray(self.points[list(CORNERS), :2].mean(axis=0), np.float32)
 
     @cached_property
-    def axes(self) -> Floats:
+    def axes(self) -> Array:
         """(2, 2): unit vectors of u and v in pixels; u runs along the line of the eyes, which the mouth may not."""
         across = self.points[263, :2] - self.points[33, :2]
         across = across / np.hypot(*across)
         return np.array([across, (-across[1], across[0])], np.float32)
 
-    def to_local(self, pixels: Floats) -> Floats:
+    def to_local(self, pixels: Array) -> Array:
         """(..., 2) pixels -> (..., 2) mouth units."""
         return np.asarray((pixels - self.centre) @ self.axes.T / self.width, np.float32)
 
-    def to_pixels(self, local: Floats) -> Floats:
+    def to_pixels(self, local: Array) -> Array:
         """(..., 2) mouth units -> (..., 2) pixels."""
         return np.asarray(local @ self.axes * self.width + self.centre, np.float32)
 
-    def local(self, *indices: int) -> Floats:
+    def local(self, *indices: int) -> Array:
         """(n, 2) mesh points in mouth units."""
         return self.to_local(self.points[list(indices), :2])
 
     @cached_property
-    def lips(self) -> tuple[Floats, Floats]:
+    def lips(self) -> tuple[Array, Array]:
         """Inner contours (n, 2) of the upper and the lower lip, corner to corner, in mouth units, on one set of u.
 
         Where the mouth is closed both are the same line; where the photo shows it open they part.
@@ -86,14 +89,14 @@ class MouthFrame:
         return max(0.05, float(upper - top)), max(0.06, float(bottom - lower))
 
 
-def _curve(u: Floats, points: Floats) -> Floats:
+def _curve(u: Array, points: Array) -> Array:
     """v at each u on a smooth curve through the contour points (cubic least squares of order 6: no ripples)."""
     order = np.argsort(points[:, 0])
     fit = np.polynomial.Polynomial.fit(points[order, 0], points[order, 1], 6)
     return np.asarray(fit(u), np.float32)
 
 
-def smooth(x: Floats, low: float, high: float) -> Floats:
+def smooth(x: Array, low: float, high: float) -> Array:
     """0 below `low`, 1 above `high`, an S between."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linly.face.frame import CHIN, OVAL, smooth
+from linly.face.frame import CHIN, OVAL, Array, smooth
 from linly.face.matte import background_plate
-from linly.values import Floats, Image
+from linly.values import Image
 
 MOVES = ("yaw", "pitch", "roll", "breath", "brow")
 CELLS = 26
@@ -33,7 +33,7 @@ class _Tile:
 class Head:
     """Moves the person of one still image."""
 
-    def __init__(self, image: Image, points: Floats, matte: Floats) -> None:
+    def __init__(self, image: Image, points: Array, matte: Array) -> None:
         import cv2
 
         h, w = self._size = image.shape[:2]
@@ -54,7 +54,7 @@ class Head:
         at = (self._cells - 0.5) * self._step - 0.5 + np.array([x0, y0], np.float32)
         self._bases = np.ascontiguousarray((self._fields(at, points) / self._step).reshape(len(MOVES), -1))
 
-    def _fields(self, at: Floats, points: Floats) -> Floats:
+    def _fields(self, at: Array, points: Array) -> Array:
         """(len(MOVES), rows, columns, 2): pixels that the picture moves per radian (yaw, pitch, roll) or per unit."""
         h, w = self._size
         oval = points[list(OVAL)]
@@ -79,7 +79,7 @@ class Head:
             made[4, ..., 1] -= 0.035 * self._face * bump
         return made
 
-    def _depth(self, at: Floats, points: Floats, oval: Floats) -> Floats:
+    def _depth(self, at: Array, points: Array, oval: Array) -> Array:
         """How far in front of the head's axis each place is, in pixels: the mesh inside the face, 0 at the outline."""
         level = float(np.median(oval[:, 2]))
         near = np.clip(level - points[:, 2], -0.1 * self._face, 0.55 * self._face) + 0.42 * self._face
@@ -91,7 +91,7 @@ class Head:
             depth[row] = (share @ near) / (share.sum(axis=-1) + 0.6)
         return depth
 
-    def _tiled(self, points: Floats) -> tuple[tuple[int, int, int, int], list[_Tile]]:
+    def _tiled(self, points: Array) -> tuple[tuple[int, int, int, int], list[_Tile]]:
         """The box in which anything can move, and its tiles: what each needs and no more."""
         import cv2
 
@@ -111,7 +111,7 @@ class Head:
                     tiles.append(_Tile(rows, columns, face, bool(edge[rows, columns].any())))
         return (x0, y0, x1, y1), tiles
 
-    def draw(self, still: Image, pose: Mapping[str, float], turn: Floats) -> Image:
+    def draw(self, still: Image, pose: Mapping[str, float], turn: Array) -> Image:
         """A new picture: `still` with its head at `turn` (yaw, pitch, roll, degrees), breathing as `pose` says."""
         import cv2
 
@@ -139,12 +139,14 @@ class Head:
                 cv2.add(moved[at], change, dst=moved[at], dtype=cv2.CV_8U)
         return moved
 
-    def _pixel_map(self, source: Floats) -> Floats:
+    def _pixel_map(self, source: Array) -> Array:
         """Source pixels for every pixel of the region, from source cells for every cell."""
         import cv2
 
         x0, y0, x1, y1 = self._region
         step = self._step
         pixels = (source - 0.5) * step - 0.5 + np.array([x0, y0], np.float32)
-        wide = cv2.resize(pixels, (pixels.shape[1] * step, pixels.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+        wide: Array = cv2.resize(
+            pixels, (pixels.shape[1] * step, pixels.shape[0] * step), interpolation=cv2.INTER_LINEAR
+        )
         return wide[step : step + y1 - y0, step : step + x1 - x0]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from linly.face.frame import MouthFrame, smooth
-from linly.values import Floats, Image
+from linly.face.frame import Array, MouthFrame, smooth
+from linly.values import Image
 
 TEETH_HEIGHT = 0.155
 """visible height of the upper front teeth, in mouth widths"""
@@ -16,7 +16,7 @@ OWN_TEETH_FROM = 0.06
 class Interior:
     """Paints the mouth's inside on a grid of points in mouth units (h, w, 2)."""
 
-    def __init__(self, frame: MouthFrame, image: Image, grid: Floats, patch: Image) -> None:
+    def __init__(self, frame: MouthFrame, image: Image, grid: Array, patch: Image) -> None:
         self._u, self._v = grid[..., 0], grid[..., 1]
         self._patch = self._carried_up(frame, patch)
         self._own = self._own_teeth(frame) if frame.gap > OWN_TEETH_FROM else None
@@ -29,7 +29,7 @@ class Interior:
         self._top = float(frame.lips[0][len(frame.lips[0]) // 2, 1])
         self._teeth_shade = self._front_teeth()
 
-    def paint(self, part: tuple[slice, slice], top: Floats, bottom: Floats, tongue: float) -> Floats:
+    def paint(self, part: tuple[slice, slice], top: Array, bottom: Array, tongue: float) -> Array:
         """(h, w, 3) float32: the inside on a part of the grid, for lips at v = `top` and `bottom` ((h, w))."""
         u, v = self._u[part], self._v[part]
         depth = np.maximum(bottom - top, 1e-3)
@@ -55,7 +55,7 @@ class Interior:
             inside += own * (self._patch[part] * (0.72 + 0.28 * shadow)[..., None] - inside)
         return np.asarray(inside, np.float32)
 
-    def _front_teeth(self) -> Floats:
+    def _front_teeth(self) -> Array:
         """Brightness of the upper row: each tooth rounded, gaps a little darker, fading towards the corners."""
         edges = np.array([-0.46, -0.395, -0.315, -0.225, -0.118, 0.0, 0.118, 0.225, 0.315, 0.395, 0.46])
         gap = np.min(np.abs(self._u[..., None] - edges), axis=-1)
@@ -63,12 +63,12 @@ class Interior:
         return np.asarray(shade * (1 - 0.72 * np.clip(np.abs(self._u) / 0.5, 0, 1) ** 2.2), np.float32)
 
     @staticmethod
-    def _lower_teeth(u: Floats, v: Floats, bottom: Floats) -> Floats:
+    def _lower_teeth(u: Array, v: Array, bottom: Array) -> Array:
         row = smooth(v - (bottom - 0.045), -0.006, 0.02) * smooth(0.30 - np.abs(u), 0.0, 0.1)
         gaps = 1 - 0.25 * np.exp(-((((u / 0.075 + 0.5) % 1 - 0.5) / 0.09) ** 2))
         return np.asarray(0.8 * row * gaps, np.float32)
 
-    def _carried_up(self, frame: MouthFrame, patch: Image) -> Floats:
+    def _carried_up(self, frame: MouthFrame, patch: Image) -> Array:
         """The photo's mouth with what is just below the upper lip carried on above it: seen when the lip is raised."""
         import cv2
 
@@ -80,7 +80,7 @@ class Interior:
         carried = cv2.remap(patch, np.ascontiguousarray(columns), rows.astype(np.float32), cv2.INTER_LINEAR)
         return np.asarray(carried, np.float32)
 
-    def _own_teeth(self, frame: MouthFrame) -> Floats | None:
+    def _own_teeth(self, frame: MouthFrame) -> Array | None:
         """Where the photo itself shows teeth: bright, unsaturated, between its lips; None where there are too few."""
         upper, lower = frame.lips
         top = np.interp(self._u, upper[:, 0], upper[:, 1])
@@ -93,7 +93,7 @@ class Interior:
         return np.asarray(mask, np.float32) if (mask > 0.5).sum() > 0.25 * (between > 0.5).sum() else None
 
 
-def _skin_tone(frame: MouthFrame, image: Image) -> Floats:
+def _skin_tone(frame: MouthFrame, image: Image) -> Array:
     """Median colour of both cheeks, (3,) float32."""
     h, w = image.shape[:2]
     radius = max(2, int(0.12 * frame.width))

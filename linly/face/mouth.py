@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from linly.face.frame import CHIN, MouthFrame
+from linly.face.frame import CHIN, Array, MouthFrame
 from linly.face.interior import Interior
 from linly.face.mouth_field import REACH, SHAPES, MouthField
-from linly.values import Floats, Image
+from linly.values import Image
 
 CELLS = 22
 """field samples in one mouth width: about one for every two pixels of a face 150 pixels wide"""
@@ -23,7 +23,7 @@ SOFT = 0.011
 class Mouth:
     """Redraws the lower face of one still image, in place."""
 
-    def __init__(self, image: Image, points: Floats) -> None:
+    def __init__(self, image: Image, points: Array) -> None:
         self._image = image
         frame = MouthFrame(points)
         field = MouthField(frame)
@@ -76,7 +76,7 @@ class Mouth:
         self._compose(target, sources, (u, top, bottom), pose)
 
     def _compose(
-        self, target: Image, sources: list[Floats], contours: tuple[Floats, Floats, Floats], pose: Mapping[str, float]
+        self, target: Image, sources: list[Array], contours: tuple[Array, Array, Array], pose: Mapping[str, float]
     ) -> None:
         import cv2
 
@@ -105,7 +105,7 @@ class Mouth:
             mixed[part] += (inside / total)[part][..., None] * painted
         target[y0:y1, x0:x1] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 
-    def _contours(self, amounts: Floats) -> tuple[Floats, Floats, Floats]:
+    def _contours(self, amounts: Array) -> tuple[Array, Array, Array]:
         """u, v of the upper and v of the lower lip's inner edge after the move; (n,) each, in mouth units."""
         moved = [
             line + np.tensordot(amounts, bases, 1) for line, bases in zip(self._lines, self._line_bases, strict=True)
@@ -114,7 +114,7 @@ class Mouth:
         top, bottom = moved[0][:, 1], np.maximum(moved[1][:, 1], moved[0][:, 1])
         return u, top, bottom
 
-    def _inverse(self, displacement: Floats) -> Floats:
+    def _inverse(self, displacement: Array) -> Array:
         """Where each grid cell comes from (in cells), for a forward displacement in cells: relaxed fixed point."""
         import cv2
 
@@ -125,7 +125,7 @@ class Mouth:
             source += step * (self._cells - there - source)
         return source
 
-    def _pixel_map(self, cells: Floats, box: tuple[int, int, int, int]) -> Floats:
+    def _pixel_map(self, cells: Array, box: tuple[int, int, int, int]) -> Array:
         """Source pixels for every pixel of `box`, from a map in cells of the region's grid."""
         import cv2
 
@@ -133,7 +133,7 @@ class Mouth:
         offset = np.array([(x0 - self.region[0]) / self._step, (y0 - self.region[1]) / self._step])
         scale = 1 / self._step
         to_cells = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]])
-        map_ = cv2.warpAffine(
+        map_: Array = cv2.warpAffine(
             cells,
             to_cells,
             (x1 - x0, y1 - y0),
@@ -145,13 +145,13 @@ class Mouth:
         return map_
 
 
-def _span(seen: NDArray[np.bool_]) -> slice:
+def _span(seen: Any) -> slice:
     """From the first to the last True."""
     places = np.flatnonzero(seen)
     return slice(int(places[0]), int(places[-1]) + 1)
 
 
-def _box(points: Floats, image: Image) -> tuple[int, int, int, int]:
+def _box(points: Array, image: Image) -> tuple[int, int, int, int]:
     """The pixels around some points: x0, y0, x1, y1 inside the image."""
     h, w = image.shape[:2]
     low, high = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0))

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from linly.face.frame import CHIN, NOSE_BASE, MouthFrame, smooth
-from linly.values import OPEN_WIDTHS, Floats
+from linly.face.frame import CHIN, NOSE_BASE, Array, MouthFrame, smooth
+from linly.values import OPEN_WIDTHS
 
 SHAPES = ("upper", "lower", "close", "jaw", "round", "spread", "smile", "press", "tuck")
 UPPER_SHARE = 0.27
@@ -31,7 +31,7 @@ class MouthField:
         self._nose = float(frame.local(NOSE_BASE)[0, 1])
         self._chin = float(frame.local(CHIN)[0, 1])
 
-    def bases(self, points: Floats, below: bool) -> Floats:
+    def bases(self, points: Array, below: bool) -> Array:
         """(len(SHAPES), ..., 2): how each point (..., 2) moves at shape = 1, as skin of the upper or the lower side."""
         u, v = points[..., 0], points[..., 1]
         line = self.lower_line if below else self.upper_line
@@ -66,7 +66,7 @@ class MouthField:
             made[SHAPES.index("tuck"), ..., 1] = -0.055 * opening * self._fall(w, 0.5 * thin, 0.5 * self._chin)
         return made
 
-    def amounts(self, pose: Mapping[str, float]) -> Floats:
+    def amounts(self, pose: Mapping[str, float]) -> Array:
         """(len(SHAPES),) coefficients of the bases for one frame's curves (see values.CURVES)."""
         gap = OPEN_WIDTHS * pose["open"]
         # A tucked lip rises; the lips stay as far apart as asked, so the lower lip's own share makes up for it.
@@ -80,7 +80,7 @@ class MouthField:
         }
         return np.array([values[name] for name in SHAPES], np.float32)
 
-    def _opening(self, u: Floats) -> Floats:
+    def _opening(self, u: Array) -> Array:
         """1 at the mid-line, 0 at and beyond the corners: the outline of an open mouth."""
         half = 0.5 * (self.upper_line[-1, 0] - self.upper_line[0, 0])
         middle = 0.5 * (self.upper_line[-1, 0] + self.upper_line[0, 0])
@@ -88,18 +88,18 @@ class MouthField:
         return np.asarray((1 - x**2.4) ** 0.9, np.float32)
 
     @staticmethod
-    def _fall(distance: Floats, rigid: float, end: float) -> Floats:
+    def _fall(distance: Array, rigid: float, end: float) -> Array:
         """1 on the lip itself, falling smoothly to 0 at `end`."""
         return 1 - smooth(distance, 0.6 * rigid, max(end, 2.2 * rigid))
 
-    def _jaw(self, w: Floats) -> Floats:
+    def _jaw(self, w: Array) -> Array:
         """0 at the lip line, 1 at the chin, 0 again well down the neck."""
         return smooth(w, 0.0, 0.92 * self._chin) * (1 - smooth(w, 1.05 * self._chin, 1.05 * self._chin + 0.85))
 
 
-def _along(u: Floats, line: Floats) -> Floats:
-    return np.interp(u, line[:, 0], line[:, 1]).astype(np.float32)
+def _along(u: Array, line: Array) -> Array:
+    return np.asarray(np.interp(u, line[:, 0], line[:, 1]), np.float32)
 
 
-def _bell(u: Floats, half: float) -> Floats:
+def _bell(u: Array, half: float) -> Array:
     return np.asarray(np.exp(-((u / half) ** 4)), np.float32)
