@@ -7,10 +7,14 @@ import numpy as np
 from linly.face.frame import Array, MouthFrame, smooth
 from linly.values import Image
 
-TEETH_HEIGHT = 0.155
-"""visible height of the upper front teeth, in mouth widths"""
+TEETH_BELOW = 0.05
+"""how far the upper front teeth reach below the resting upper lip, in mouth widths (about 2.5 mm)"""
+TEETH = (0.0, 0.135, 0.245, 0.335, 0.405)
+"""edges of the upper teeth from the mid-line outwards, in mouth widths"""
 OWN_TEETH_FROM = 0.06
 """inner-lip gap of the photo from which its own teeth are looked for"""
+WARM = np.array([0.75, 1.0, 1.15], np.float32)
+"""powers by which shaded teeth lose red, green and blue: darkened evenly they look like grey plastic"""
 
 
 class Interior:
@@ -18,49 +22,62 @@ class Interior:
 
     def __init__(self, frame: MouthFrame, image: Image, grid: Array, patch: Image) -> None:
         self._u, self._v = grid[..., 0], grid[..., 1]
-        self._patch = self._carried_up(frame, patch)
+        upper = frame.lips[0]
+        self._rest = np.asarray(np.interp(self._u, upper[:, 0], upper[:, 1]), np.float32)
+        self._patch = self._carried_up(patch)
         self._own = self._own_teeth(frame) if frame.gap > OWN_TEETH_FROM else None
         skin = _skin_tone(frame, image)
-        light = float(np.clip(skin.mean() / 165, 0.45, 1.15))
         grey = float(skin.mean())
-        self._tooth = np.clip((grey + 0.35 * (skin - grey)) * 1.12 + 10, 0, 238)
-        self._cavity = np.array([62, 24, 22], np.float32) * light
-        self._tongue = np.array([168, 84, 82], np.float32) * light
-        self._top = float(frame.lips[0][len(frame.lips[0]) // 2, 1])
-        self._teeth_shade = self._front_teeth()
+        light = float(np.clip(grey / 165, 0.45, 1.15))
+        colourful = float(np.clip(np.ptp(skin) / max(grey, 1) / 0.25, 0, 1))  # a grey photo keeps a grey mouth
+        self._tooth = np.clip((grey + 0.38 * (skin - grey)) * 1.22 + 8, 0, 238).astype(np.float32)
+        self._cavity = _tinted((66, 26, 24), colourful) * light
+        self._tongue = _tinted((168, 84, 80), colourful) * light
+        self._teeth_edge, self._teeth_shade = self._front_teeth(float(upper[len(upper) // 2, 1]))
 
     def paint(self, part: tuple[slice, slice], top: Array, bottom: Array, tongue: float) -> Array:
         """(h, w, 3) float32: the inside on a part of the grid, for lips at v = `top` and `bottom` ((h, w))."""
         u, v = self._u[part], self._v[part]
         depth = np.maximum(bottom - top, 1e-3)
         across = np.clip(np.abs(u) / 0.5, 0, 1)
-        # darkest in the middle and under the upper lip; the corners and the floor catch a little light
+        # darkest under the upper lip and at the corners; the floor catches a little light
         t = np.clip((v - top) / depth, 0, 1)
-        shade = (0.42 + 0.5 * t) * (1 - 0.25 * across)
-        inside = shade[..., None] * self._cavity
-        rise = 0.10 + 0.16 * tongue
-        hump = bottom - rise * (1 - (u / 0.36) ** 2) - 0.01
-        lit = smooth(v - hump, 0.0, 0.05) * (np.abs(u) < 0.42)
-        groove = 1 - 0.16 * np.exp(-((u / 0.035) ** 2))
-        inside += (lit * (1 - 0.35 * across))[..., None] * ((self._tongue * 0.82) * groove[..., None] - inside)
-        lower = self._lower_teeth(u, v, bottom)
-        inside += lower[..., None] * (self._tooth * 0.62 - inside)
-        edge = self._top + TEETH_HEIGHT * (1 - 0.55 * (u / 0.5) ** 2)
-        upper = smooth(edge - v, -0.008, 0.012) * smooth(0.47 - np.abs(u), 0.0, 0.08)
-        shadow = 0.55 + 0.45 * smooth(v - top, 0.0, 0.075)  # the lip's own shadow
-        colour = self._tooth * (self._teeth_shade[part] * shadow)[..., None] ** np.array([0.8, 1.0, 1.12], np.float32)
-        inside += upper[..., None] * (colour - inside)
-        if self._own is not None:
+        inside = ((0.4 + 0.5 * t) * (1 - 0.4 * across))[..., None] * self._cavity
+        lit = self._tongue_light(u, v, bottom, float(depth.max()), tongue)
+        inside += lit[..., None] * (self._tongue - inside)
+        lower = self._lower_teeth(u, v, bottom) * smooth(depth, 0.12, 0.24)
+        inside += lower[..., None] * (self._tooth * (0.5**WARM) - inside)
+        shadow = 0.5 + 0.5 * smooth(v - top, -0.01, 0.07)  # the upper lip's own
+        if self._own is None:
+            front = 1 - 0.55 * tongue * lit * smooth(v - self._teeth_edge[part], -0.05, 0.0)
+            seen = smooth(self._teeth_edge[part] - v, -0.008, 0.010) * smooth(0.43 - np.abs(u), 0.0, 0.10) * front
+            colour = self._tooth * (self._teeth_shade[part] * shadow)[..., None] ** WARM
+            inside += seen[..., None] * (colour - inside)
+        else:
+            above = smooth(self._rest[part] - v, -0.01, 0.07)  # never seen in the photo: in the lip's shadow
             own = self._own[part][..., None]
-            inside += own * (self._patch[part] * (0.72 + 0.28 * shadow)[..., None] - inside)
+            dim = (0.6 + 0.4 * shadow) * (1 - 0.45 * above)
+            inside += own * (self._patch[part] * dim[..., None] ** WARM - inside)
         return np.asarray(inside, np.float32)
 
-    def _front_teeth(self) -> Array:
-        """Brightness of the upper row: each tooth rounded, gaps a little darker, fading towards the corners."""
-        edges = np.array([-0.46, -0.395, -0.315, -0.225, -0.118, 0.0, 0.118, 0.225, 0.315, 0.395, 0.46])
-        gap = np.min(np.abs(self._u[..., None] - edges), axis=-1)
-        shade = 1 - 0.16 * np.exp(-((gap / 0.012) ** 2))
-        return np.asarray(shade * (1 - 0.72 * np.clip(np.abs(self._u) / 0.5, 0, 1) ** 2.2), np.float32)
+    @staticmethod
+    def _tongue_light(u: Array, v: Array, bottom: Array, depth: float, tongue: float) -> Array:
+        """How much of the tongue is seen: a low hill behind the lower lip, its tip raised with `tongue`."""
+        hill = bottom - (0.05 + 0.28 * depth + 0.18 * tongue) * (1 - (u / 0.38) ** 2)
+        groove = 1 - 0.14 * (1 - 0.6 * tongue) * np.exp(-((u / 0.04) ** 2))
+        seen = smooth(v - hill, -0.01, 0.11) * smooth(0.44 - np.abs(u), 0.0, 0.12)
+        return np.asarray(seen * groove * (1 - 0.5 * np.clip(np.abs(u) / 0.45, 0, 1) ** 2), np.float32)
+
+    def _front_teeth(self, middle: float) -> tuple[Array, Array]:
+        """v of the upper row's lower edge, an arch of rounded teeth; and its brightness, fading towards the corners."""
+        across = np.abs(self._u)
+        gap = np.min(np.abs(across[..., None] - np.array(TEETH)), axis=-1)
+        notch = np.exp(-((gap / 0.016) ** 2))
+        row = middle + 0.5 * (self._rest - middle)  # half as curved as the lip that hides it
+        edge = row + TEETH_BELOW * (1 - 0.9 * (across / 0.43) ** 2) - 0.010 * notch
+        beside = np.where((across > TEETH[1]) & (across < TEETH[2]), 0.008, 0.0)  # the second teeth are shorter
+        shade = (1 - 0.10 * np.exp(-((gap / 0.010) ** 2))) * (1 - 0.62 * np.clip(across / 0.45, 0, 1) ** 1.8)
+        return np.asarray(edge - beside, np.float32), np.asarray(shade, np.float32)
 
     @staticmethod
     def _lower_teeth(u: Array, v: Array, bottom: Array) -> Array:
@@ -68,29 +85,35 @@ class Interior:
         gaps = 1 - 0.25 * np.exp(-((((u / 0.075 + 0.5) % 1 - 0.5) / 0.09) ** 2))
         return np.asarray(0.8 * row * gaps, np.float32)
 
-    def _carried_up(self, frame: MouthFrame, patch: Image) -> Array:
+    def _carried_up(self, patch: Image) -> Array:
         """The photo's mouth with what is just below the upper lip carried on above it: seen when the lip is raised."""
         import cv2
 
-        upper = frame.lips[0]
-        below = np.interp(self._u, upper[:, 0], upper[:, 1]) + 0.045
         step = max(1e-6, float(self._v[-1, 0] - self._v[0, 0]) / max(1, len(self._v) - 1))
-        rows = np.arange(len(self._v), dtype=np.float32)[:, None] + np.maximum(0, below - self._v) / step
+        rise = np.maximum(0, self._rest + 0.045 - self._v)
+        rows = np.arange(len(self._v), dtype=np.float32)[:, None] + rise / step
         columns = np.broadcast_to(np.arange(self._v.shape[1], dtype=np.float32), self._v.shape)
-        carried = cv2.remap(patch, np.ascontiguousarray(columns), rows.astype(np.float32), cv2.INTER_LINEAR)
-        return np.asarray(carried, np.float32)
+        maps = np.ascontiguousarray(columns), rows.astype(np.float32)
+        carried = cv2.remap(patch, *maps, cv2.INTER_LINEAR).astype(np.float32)
+        even = cv2.remap(cv2.blur(patch, (max(3, round(0.09 / step)), 1)), *maps, cv2.INTER_LINEAR)
+        far = smooth(rise, 0.045, 0.09)[..., None]  # without this the gaps between the teeth become stripes
+        return np.asarray(carried + far * (even - carried), np.float32)
 
     def _own_teeth(self, frame: MouthFrame) -> Array | None:
         """Where the photo itself shows teeth: bright, unsaturated, between its lips; None where there are too few."""
-        upper, lower = frame.lips
-        top = np.interp(self._u, upper[:, 0], upper[:, 1])
-        bottom = np.interp(self._u, lower[:, 0], lower[:, 1])
-        between = smooth(self._v - top, -0.14, -0.12) * smooth(bottom - self._v, 0.0, 0.03)
+        bottom = np.interp(self._u, frame.lips[1][:, 0], frame.lips[1][:, 1])
+        between = smooth(self._v - self._rest, -0.14, -0.12) * smooth(bottom - self._v, 0.016, 0.04)
         between *= smooth(0.46 - np.abs(self._u), 0.0, 0.05)
         high, low = self._patch.max(axis=-1), self._patch.min(axis=-1)
         bright = smooth(low, 60.0, 105.0) * (1 - smooth((high - low) / np.maximum(high, 1), 0.35, 0.6))
         mask = between * bright
         return np.asarray(mask, np.float32) if (mask > 0.5).sum() > 0.25 * (between > 0.5).sum() else None
+
+
+def _tinted(colour: tuple[int, int, int], amount: float) -> Array:
+    """A colour with its saturation scaled by `amount`, (3,) float32."""
+    full = np.array(colour, np.float32)
+    return np.asarray(full.mean() + amount * (full - full.mean()), np.float32)
 
 
 def _skin_tone(frame: MouthFrame, image: Image) -> Array:
