@@ -25,6 +25,7 @@ class Mouth:
 
     def __init__(self, image: Image, points: Array) -> None:
         self._image = image
+        self._places: dict[tuple[int, int, int, int], Array] = {}
         frame = MouthFrame(points)
         field = MouthField(frame)
         self._field, self._unit = field, frame.width
@@ -133,16 +134,24 @@ class Mouth:
         offset = np.array([(x0 - self.region[0]) / self._step, (y0 - self.region[1]) / self._step])
         scale = 1 / self._step
         to_cells = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]])
+        # What moves is scaled up, not the map itself: where nothing moves, pixels stay exactly where they are.
         map_: Array = cv2.warpAffine(
-            cells,
+            cells - self._cells,
             to_cells,
             (x1 - x0, y1 - y0),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
         map_ *= self._step
-        map_ += np.array(self.region[:2], np.float32)
+        map_ += self._own_pixels(box)
         return map_
+
+    def _own_pixels(self, box: tuple[int, int, int, int]) -> Array:
+        """(h, w, 2): the place of every pixel of `box` itself."""
+        if box not in self._places:
+            x0, y0, x1, y1 = box
+            self._places[box] = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), axis=-1).astype(np.float32)
+        return self._places[box]
 
 
 def _span(seen: Any) -> slice:

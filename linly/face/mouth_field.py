@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from linly.face.frame import CHIN, NOSE_BASE, Array, MouthFrame, smooth
+from linly.face.frame import CHIN, NOSE_BASE, OVAL, Array, MouthFrame, smooth
 from linly.values import OPEN_WIDTHS
 
 SHAPES = ("upper", "lower", "close", "jaw", "round", "spread", "smile", "press", "tuck")
@@ -30,6 +30,8 @@ class MouthField:
         self.upper_line, self.lower_line = frame.lips
         self._nose = float(frame.local(NOSE_BASE)[0, 1])
         self._chin = float(frame.local(CHIN)[0, 1])
+        self._outline = _outline(frame.local(*OVAL), self._chin)
+        self._sides = _sides(frame.local(*OVAL))
 
     def bases(self, points: Array, below: bool) -> Array:
         """(len(SHAPES), ..., 2): how each point (..., 2) moves at shape = 1, as skin of the upper or the lower side."""
@@ -37,8 +39,9 @@ class MouthField:
         line = self.lower_line if below else self.upper_line
         w = v - _along(u, line)
         opening = self._opening(u)
-        lateral = np.exp(-((np.abs(u) / 1.05) ** 4))
-        near = np.exp(-(((u / 0.72) ** 2 + (w / 0.55) ** 2) ** 1.5))
+        face = self._face(u, v)
+        lateral = np.exp(-((np.abs(u) / 1.05) ** 4)) * face
+        near = face * np.exp(-(((u / 0.72) ** 2 + (w / 0.55) ** 2) ** 1.5))
         made = np.zeros((len(SHAPES), *points.shape), np.float32)
         if below:
             made[SHAPES.index("lower"), ..., 1] = opening * self._fall(
@@ -64,7 +67,13 @@ class MouthField:
         made[SHAPES.index("press"), ..., 1] = -0.30 * w * np.exp(-((w / (1.3 * thin)) ** 2)) * _bell(u, 0.6)
         if below:
             made[SHAPES.index("tuck"), ..., 1] = -0.055 * opening * self._fall(w, 0.5 * thin, 0.5 * self._chin)
+        made *= self._on_the_face(u, v)[..., None]
         return made
+
+    def _on_the_face(self, u: Array, v: Array) -> Array:
+        """1 on the face, 0 a little beyond its outline: what is beside the jaw stays where it is."""
+        middle, half = (np.interp(v, *self._outline[[0, row]]) for row in (1, 2))
+        return 1 - smooth(np.abs(u - middle) / half, 0.86, 1.08)
 
     def amounts(self, pose: Mapping[str, float]) -> Array:
         """(len(SHAPES),) coefficients of the bases for one frame's curves (see values.CURVES)."""
@@ -87,14 +96,46 @@ class MouthField:
         x = np.clip(np.abs(u - middle) / half, 0, 1)
         return np.asarray((1 - x**2.4) ** 0.9, np.float32)
 
-    @staticmethod
+    def _face(self, u: Array, v: Array) -> Array:
+        """1 inside the face, 0 a little beyond its outline: the background beside a talking jaw stays."""
+        left, right = (_along(v, np.stack([self._sides[0], side], axis=1)) for side in self._sides[1:])
+        beyond = np.maximum((left - u) / -left, (u - right) / right)
+        return 1 - smooth(beyond, -0.06, 0.12)
+
+    @staticmethod, np.float32)
     def _fall(distance: Array, rigid: float, end: float) -> Array:
         """1 on the lip itself, falling smoothly to 0 at `end`."""
-        return 1 - smooth(distance, 0.6 * rigid, max(end, 2.2 * rigid))
+        return np.asarray(1 - smooth(distance, 0.6 * rigid, max(end, 2.2 * rigid)), np.float32)
 
     def _jaw(self, w: Array) -> Array:
-        """0 at the lip line, 1 at the chin, 0 again well down the neck."""
-        return smooth(w, 0.0, 0.92 * self._chin) * (1 - smooth(w, 1.05 * self._chin, 1.05 * self._chin + 0.85))
+        """0 at the lip line, 1 at the chin, 0 again down the neck, before the collar where there is room."""
+        return smooth(w, 0.0, 0.92 * self._chin) * (1 - smooth(w, 1.02 * self._chin, 1.02 * self._chin + 0.6))
+
+
+def _sides(oval: Array) -> tuple[Array, Array, Array]:
+    """Heights v and how far the face reaches to either side there; never narrower than a neck."""
+    heights = np.linspace(oval[:, 1].min(), oval[:, 1].max(), 24).astype(np.float32)
+    middle = oval[:, 0].mean()
+    reaches = []
+    for sign in (-1, 1):
+        side = oval[sign * (oval[:, 0] - middle) >= 0]
+        side = side[np.argsort(side[:, 1])]
+        reach = np.interp(heights, side[:, 1], side[:, 0])
+        neck = 0.62 * np.abs(reach).max()
+        reaches.append(np.asarray(sign * np.maximum(sign * reach, neck), np.float32))
+    return heights, reaches[0], reaches[1]
+
+
+def _outline(oval: Array, chin: float) -> Array:
+    """(3, n): v, and there the middle and the half width of the face; below the chin the neck, as wide as the chin."""
+    top = int(oval[:, 1].argmin())
+    low = int(oval[:, 1].argmax())
+    ring = np.roll(oval, -top, axis=0)
+    low = (low - top) % len(oval)
+    right, left = ring[: low + 1], ring[low:][::-1]
+    v = np.linspace(-1.0, 0.8 * chin, 24)
+    edges = [np.interp(v, side[:, 1], side[:, 0]) for side in (left, right)]
+    return np.stack([v, (edges[0] + edges[1]) / 2, np.abs(edges[1] - edges[0]) / 2])
 
 
 def _along(u: Array, line: Array) -> Array:
