@@ -1,6 +1,11 @@
-"""Sentences that the voice is measured on: said, transcribed back, compared. Also used by `linly bench`."""
+"""Sentences that the voice is measured on: said, transcribed back, compared."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from linly.text.normalise import normalise
 
 CHINESE = (
     "你好，欢迎来到今天的课堂。",
@@ -55,3 +60,32 @@ ENGLISH = (
     "The temperature fell to -12 degrees last night, didn't it?",
     "The bandage was wound around the wound, and the wind was too strong to wind the sail.",
 )
+
+
+def errors(text: str, heard: str, language: str) -> tuple[int, int]:
+    """Characters (zh) or words (en) heard wrongly, and how many there are; both sides as spoken."""
+    want, got = _spoken(text, language), _spoken(heard, language)
+    return _distance(want, got), len(want)
+
+
+def error_rate(text: str, heard: str, language: str) -> float:
+    """Share of characters (zh) or words (en) heard wrongly."""
+    wrong, length = errors(text, heard, language)
+    return wrong / length
+
+
+def _spoken(text: str, language: str) -> list[str]:
+    if language == "zh":  # long numbers digit by digit, and what sounds the same is the same
+        text = re.sub(r"\d{7,}", lambda m: " ".join(m[0]), text)
+    said = normalise(text, language).lower()
+    said = said.replace("幺", "一").replace("她", "他").replace("它", "他")
+    return re.findall("[a-z]+" if language == "en" else "[a-z\u4e00-\u9fff]", said.replace("'", ""))
+
+
+def _distance(a: Sequence[str], b: Sequence[str]) -> int:
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        diagonal, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (x != y))
+    return row[-1]

@@ -33,7 +33,7 @@ def text(name: str) -> str:
 
 
 def blocks(name: str, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", text(name), re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", text(name), re.DOTALL | re.MULTILINE)
 
 
 def commands() -> list[str]:
@@ -56,13 +56,15 @@ def test_every_linked_file_exists():
 
 def test_every_file_of_the_tree_exists():
     for name in READMES:
-        tree = next(b for b in re.findall(r"```\n(.*?)```", text(name), re.DOTALL) if "pipeline.py" in b)
+        tree = next(b for b in re.split(r"^```.*$", text(name), flags=re.MULTILINE) if "pipeline.py  " in b)
         folder = ROOT
         for line in tree.splitlines():
             if line == "linly/":
                 folder = ROOT / "linly"
                 continue
             names = re.match(r"( *)((?:[\w.]+/? )+)", line)
+            if not names:
+                continue
             where = folder if line.startswith("  ") else ROOT
             for item in names.group(2).split():
                 assert (where / item).exists(), f"{name} names {item}"
