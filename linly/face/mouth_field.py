@@ -100,16 +100,17 @@ class MouthField:
         """1 inside the face, 0 a little beyond its outline: the background beside a talking jaw stays."""
         left, right = (_along(v, np.stack([self._sides[0], side], axis=1)) for side in self._sides[1:])
         beyond = np.maximum((left - u) / -left, (u - right) / right)
-        return 1 - smooth(beyond, -0.06, 0.12)
+        return np.asarray(1 - smooth(beyond, -0.06, 0.12), np.float32)
 
-    @staticmethod, np.float32)
+    @staticmethod
     def _fall(distance: Array, rigid: float, end: float) -> Array:
         """1 on the lip itself, falling smoothly to 0 at `end`."""
         return np.asarray(1 - smooth(distance, 0.6 * rigid, max(end, 2.2 * rigid)), np.float32)
 
     def _jaw(self, w: Array) -> Array:
         """0 at the lip line, 1 at the chin, 0 again down the neck, before the collar where there is room."""
-        return smooth(w, 0.0, 0.92 * self._chin) * (1 - smooth(w, 1.02 * self._chin, 1.02 * self._chin + 0.6))
+        down = smooth(w, 0.0, 0.92 * self._chin) * (1 - smooth(w, 1.02 * self._chin, 1.02 * self._chin + 0.6))
+        return np.asarray(down, np.float32)
 
 
 def _sides(oval: Array) -> tuple[Array, Array, Array]:
