@@ -56,12 +56,27 @@ class Eye:
         inside = np.clip(1 - (np.abs(self._u) / 0.56) ** 6, 0, 1)
         self._lid = np.interp(self._u, upper[:, 0], upper[:, 1]) - 0.02
         low = np.interp(self._u, lower[:, 0], lower[:, 1])
-        self._travel = np.maximum(low - self._lid - 0.015, 0) * inside
+        self._travel = np.maximum(low - self._lid - 0.005, 0) * inside
         ceiling = np.interp(self._u, brow[:, 0], brow[:, 1]) + 0.10
-        self._start = np.clip(ceiling, self._lid - 0.6, self._lid - LASHES - 0.12)
+        free = self._lid - LASHES - self._free_skin(upper)
+        self._start = np.minimum(np.maximum(ceiling, free), self._lid - LASHES - 0.08)
         soft = 0.06
         self._white = smooth(self._v - self._lid, 0.0, soft) * smooth(low - self._v, 0.0, soft)
         self._edge = max(0.02, 0.6 / self.width)
+
+    def _free_skin(self, upper: Array) -> float:
+        """Height of plain skin above the lashes, in eye widths: up to the brow's hair, or the rim of glasses."""
+        import cv2
+
+        u = np.linspace(-0.3, 0.3, 25, dtype=np.float32)
+        heights = np.arange(0.03, 0.5, 0.03, dtype=np.float32)
+        v = np.interp(u, upper[:, 0], upper[:, 1]) - 0.02 - LASHES - heights[:, None]
+        places = np.stack([np.broadcast_to(u, v.shape), v], axis=-1) @ self._axes * self.width + self._centre
+        places = places.astype(np.float32)
+        seen = cv2.remap(self._image, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        light = seen.mean(axis=(1, 2))
+        dark = light < 0.86 * np.maximum.accumulate(light)
+        return float(heights[int(dark.argmax())] - 0.06) if dark.any() else float(heights[-1])
 
     def _local(self, pixels: Array) -> Array:
         return np.asarray((pixels - self._centre) @ self._axes.T / self.width, np.float32)
@@ -91,9 +106,21 @@ class Eye:
             moved = (source_v - self._v)[..., None] * self._axes[1] * self.width
             map_ = (self._pixels + moved).astype(np.float32)
             lid = cv2.remap(self._image, map_, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            lid = self._evened(lid, np.where(self._v > band + down, 1.0, 1 / ratio))
             over = np.clip((self._lid + down + 0.02 - self._v) / self._edge + 0.5, 0, 1) * (down > 1e-4)
-            eye = np.rint(eye + over[..., None] * (lid.astype(np.float32) - eye)).astype(np.uint8)
+            eye = np.rint(eye + over[..., None] * (lid - eye)).astype(np.uint8)
         target[y0:y1, x0:x1] = eye
+
+
+    def _evened(self, lid: Image, stretch: Array) -> Array:
+        """The lid without the streaks that a thin strip of skin makes when it is drawn out far; (h, w, 3) float32."""
+        import cv2
+
+        wide = max(3, round(0.22 * self.width))
+        even = cv2.GaussianBlur(lid, (wide | 1, 1), 0.08 * self.width, sigmaY=0.01).astype(np.float32)
+        share = smooth(stretch, 1.4, 3.0) * smooth(self._v - self._start, 0.0, 0.06)
+        share = cv2.blur(share, (3, max(3, round(0.06 * self.width))))[..., None]
+        return np.asarray(lid + share * (even - lid), np.float32)
 
 
 class Eyes:
