@@ -59,17 +59,3 @@ def ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
     finally:
         stop.set()
         thread.join()
-
-
-def with_last(items: Iterable[T]) -> Iterator[tuple[T, bool, bool]]:
-    """(item, is it the first, is it the last) for each of `items`; looks one item ahead."""
-    iterator = iter(items)
-    try:
-        held = next(iterator)
-    except StopIteration:
-        return
-    first = True
-    for item in iterator:
-        yield held, first, False
-        held, first = item, False
-    yield held, first, True

@@ -13,11 +13,10 @@ import numpy as np
 
 from linly import audio as sound
 from linly import library, recording, registry, settings, subtitles, video
-from linly.ahead import ahead, with_last
+from linly.ahead import ahead
 from linly.clock import Clock
 from linly.errors import InputError
 from linly.job import RenderJob, Report
-from linly.motion import ease_ends
 from linly.pictures import load_image
 from linly.safety.label import NOTICE, Label
 from linly.text.language import detect
@@ -112,9 +111,9 @@ def _film(scene: _Scene, utterances: Iterator[Utterance]) -> tuple[VideoFile, li
         video.Writer(job.out, size, job.style.fps, RATE, metadata={"comment": NOTICE}) as writer,
         ahead(utterances, depth=2) as coming,
     ):
-        for utterance, first, last in with_last(coming):
+        for utterance in coming:
             with clock("move"):
-                motion = ease_ends(_move(scene, utterance), first=first, last=last)
+                motion = _move(scene, utterance)
             frames = draw.draw(scene.portrait, utterance, motion, job.style)
             images = _told(scene, clock.each("draw", frames), done, scene.share(utterance) / frames.count)
             writer.add(marked(images, utterance), utterance.audio)

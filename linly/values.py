@@ -38,7 +38,7 @@ CURVES = (
     "gaze_x",  # eyes to the picture's right (+) or left (-), -1..1
     "gaze_y",  # eyes up (+) or down (-), -1..1
     "breath",  # chest and shoulders lifted, -1..1
-    "talk",  # 1 while speech controls the mouth, 0 where the portrait's own mouth is shown untouched
+    "talk",  # 1 while speech controls the mouth (rest is shut), 0 where the photo's own mouth is shown untouched
 )
 """What `move` writes and `draw` reads: the columns of FaceMotion.curves, in this order."""
 

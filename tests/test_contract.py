@@ -41,7 +41,7 @@ def babble(seconds: float = 2.0) -> Utterance:
     """Vowel-like bursts with phonemes, a closed /m/ between open vowels."""
     time = np.arange(int(seconds * 24000)) / 24000
     sound = 0.3 * np.sin(2 * np.pi * 180 * time) * (np.sin(2 * np.pi * 3 * time) > -0.3)
-    spans = tuple(Span("ma"[i % 2], 0.2 + i * 0.15, 0.35 + i * 0.15) for i in range(10))
+    spans = tuple(Span("ma"[i % 2], 0.2 + i * 0.15, 0.35 + i * 0.15) for i in range(10) if 0.35 + i * 0.15 < seconds)
     return Utterance("ma ma ma", Audio(sound.astype(np.float32), 24000), "en", (), spans, "exact")
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Picture
 
 from linly import video
-from linly.ahead import ahead, with_last
+from linly.ahead import ahead
 from linly.audio import load, write_wav
 from linly.errors import Cancelled, InputError
 from linly.pipeline import RenderJob, render
@@ -138,8 +138,3 @@ def test_an_error_in_the_thread_reaches_the_consumer_in_its_place():
         assert next(items) == 1
         with pytest.raises(InputError, match="second sentence"):
             next(items)
-
-
-def test_first_and_last_are_known():
-    assert list(with_last("abc")) == [("a", True, False), ("b", False, False), ("c", False, True)]
-    assert list(with_last("a")) == [("a", True, True)] and list(with_last("")) == []

@@ -111,7 +111,6 @@ class Eye:
             eye = np.rint(eye + over[..., None] * (lid - eye)).astype(np.uint8)
         target[y0:y1, x0:x1] = eye
 
-
     def _evened(self, lid: Image, stretch: Array) -> Array:
         """The lid without the streaks that a thin strip of skin makes when it is drawn out far; (h, w, 3) float32."""
         import cv2

@@ -17,12 +17,8 @@ LEAD = 0.030
 """seconds by which the picture is ahead of the sound, as articulation is ahead of its acoustics"""
 REST_AFTER = 0.3
 """seconds of pause from which on the mouth is at rest"""
-TALK_AFTER = 0.8
-"""seconds of pause from which on the portrait's own mouth is shown"""
 CLOSING = 0.09
 """seconds in which the mouth comes to rest after the last sound, and opens before the first"""
-TALK_EASE = 0.3
-"""seconds in which `talk` goes from 1 to 0 and back"""
 P90 = 0.68
 """90th percentile of the opening in lively speech (0.145 of the outer-eye span, as in filmed people)"""
 SPEED = 0.50 * P90 * 25
@@ -111,16 +107,6 @@ def presence(at: Array, still: Times, seconds: float, ease: float = 0.14) -> Arr
     for start, end in still:
         away = np.minimum(at - start if start > 0 else np.inf, end - at if end < seconds else np.inf)
         out = np.minimum(out, 1 - smoothstep(np.where((at < start) | (at > end), 0.0, away) / ease))
-    return out
-
-
-def talking(at: Array, still: Times) -> Array:
-    """(t,) the curve `talk`: 1, going down to 0 and back in pauses over TALK_AFTER; always 1 at both ends."""
-    out = np.ones(len(at))
-    for start, end in still:
-        if end - start > TALK_AFTER:
-            inside = np.minimum(at - start - CLOSING, end - CLOSING - at)
-            out = np.minimum(out, 1 - smoothstep(inside / TALK_EASE))
     return out
 
 

@@ -119,7 +119,7 @@ def mouth(utterance: Utterance, style: Style, heard: Spectrum, loud: Array, stil
         "tongue": curves.smooth(0.5 * hiss * here, fps, 0.02),
         "press": zero,
         "tuck": zero,
-        "talk": curves.talking(at, still),
+        "talk": np.ones(len(at)),  # a talking mouth rests shut, even where the photo shows it open
     }
 
 

@@ -95,7 +95,7 @@ def mouth(utterance: Utterance, style: Style, spoken: list[Sound], still: Times)
         "tongue": np.maximum(blended["tongue"], tips(at, fps, spoken)) * here,
         "press": press * np.clip(1 - opening / 0.15, 0, 1) * min(1.0, 0.55 + 0.45 * size),
         "tuck": tuck * np.clip(1.3 - opening / 0.35, 0, 1) * min(1.0, 0.55 + 0.45 * size),
-        "talk": curves.talking(at, still),
+        "talk": np.ones(len(at)),  # a talking mouth rests shut, even where the photo shows it open
     }
 
 

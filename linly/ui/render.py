@@ -42,9 +42,7 @@ def build_render(say: Wording, lang: Any) -> SimpleNamespace:
             with gr.Row(elem_id="actions-main"):
                 ui.frame = say(gr.Button, {"value": "preview_frame"}, elem_id="preview-frame", scale=2, min_width=110)
                 ui.short = say(gr.Button, {"value": "preview_short"}, elem_id="preview-short", scale=2, min_width=110)
-                ui.go = say(
-                    gr.Button, {"value": "render"}, variant="primary", elem_id="render", scale=3, min_width=160
-                )
+                ui.go = say(gr.Button, {"value": "render"}, variant="primary", elem_id="render", scale=3, min_width=160)
         with gr.Column(scale=6, min_width=320, elem_classes="right"):
             _result(ui)
     ui.form = [
@@ -133,7 +131,9 @@ def _style(ui: SimpleNamespace) -> None:
             with gr.Row():
                 ui.speak, ui.draw = (
                     say(
-                        gr.Dropdown, {"label": kind, "choices": functools.partial(engine_choices, kind)}, value="",
+                        gr.Dropdown,
+                        {"label": kind, "choices": functools.partial(engine_choices, kind)},
+                        value="",
                         elem_id=f"engine-{kind}",
                     )
                     for kind in ("speak", "draw")

@@ -93,8 +93,6 @@ def head(lang: str) -> str:
 </script>"""
 
 
-
-
 def show() -> str:
     """A script that uncovers the page once it speaks the visitor's language."""
     said = json.dumps({lang: text(lang, "dark") for lang in LANGUAGES}, ensure_ascii=False)
