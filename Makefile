@@ -23,7 +23,7 @@ help:
 	@sed -n '1,6s/^# \{0,1\}//p' Makefile
 
 run: models
-	$(python) app.py $(ARGS)
+	$(python) app.py --open $(ARGS)
 
 demo: models
 	@mkdir -p "$(dir $(OUT))"

@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     page = build(chosen)
     page.queue(default_concurrency_limit=8)
     page.launch(
-        server_name=host, server_port=port, auth=auth, inbrowser=False, share=False, ssr_mode=False,
+        server_name=host, server_port=port, auth=auth, inbrowser=flags.open, share=False, ssr_mode=False,
         quiet=not flags.debug, prevent_thread_lock=True, **look(chosen),
     )  # fmt: skip
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--token", help="password of the page, for the user linly; or LINLY_TOKEN")
     parser.add_argument("--lang", choices=("auto", "en", "zh"), help="language of the page (default: the browser's)")
+    parser.add_argument("--open", action="store_true", help="show the page in the browser of this machine")
     parser.add_argument("--debug", action="store_true", help="show the log")
     return parser
 
