@@ -65,7 +65,7 @@ def test_the_language_can_be_switched_and_is_remembered(address):
     with browser.visiting(address) as page:
         page.locator("#page-language label", has_text="中文").click()
         page.wait_for_function(f"document.querySelector('#render').innerText === {text('zh', 'render')!r}")
-        assert page.get_by_role("tab", name=text("zh", "tab_models")).count()
+        page.get_by_role("tab", name=text("zh", "tab_models")).wait_for()
         assert page.input_value("#script textarea") == text("zh", "script_sample")
         page.reload()
         page.wait_for_function(f"document.querySelector('#render')?.innerText === {text('zh', 'render')!r}")
