@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -13,8 +13,10 @@ _END = object()
 
 
 @contextmanager
-def ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
+def ahead(items: Iterable[T], depth: int, waiting: Callable[[], None] = lambda: None) -> Iterator[Iterator[T]]:
     """Yield an iterator over `items`, made in a thread at most `depth` ahead.
+
+    `waiting` is called a few times a second while the consumer waits; it may raise to stop.
 
     An error in the thread is raised to the consumer in its place. Leaving the block stops the thread at its next item.
     """
@@ -45,7 +47,11 @@ def ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
 
     def drain() -> Iterator[T]:
         while True:
-            item, error = ready.get()
+            try:
+                item, error = ready.get(timeout=0.2)
+            except queue.Empty:
+                waiting()
+                continue
             if error is not None:
                 raise error
             if item is _END:
@@ -58,4 +64,4 @@ def ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
         yield drain()
     finally:
         stop.set()
-        thread.join()
+        thread.join(timeout=0.5)  # it ends at its next item; who stops does not wait for a sentence to be spoken

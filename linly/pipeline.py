@@ -50,6 +50,10 @@ class _Scene:
         """How much there is to do: seconds of a recording, or characters of a text."""
         return self.sound.seconds if self.sound else float(len(self.job.text))
 
+    def fraction(self, done: float) -> float:
+        """How much of `length` has been done; the last bit is left for finishing the file."""
+        return min(0.98, done / max(self.length, 1e-9))
+
     def share(self, utterance: Utterance) -> float:
         """How much of `length` one utterance is."""
         return utterance.audio.seconds if self.sound else float(len(utterance.text))
@@ -109,7 +113,7 @@ def _film(scene: _Scene, utterances: Iterator[Utterance]) -> tuple[VideoFile, li
     done = 0.0
     with (
         video.Writer(job.out, size, job.style.fps, RATE, metadata={"comment": NOTICE}) as writer,
-        ahead(utterances, depth=2) as coming,
+        ahead(utterances, depth=2, waiting=lambda: scene.tell("face", scene.fraction(done))) as coming,
     ):
         for utterance in coming:
             with clock("move"):
@@ -202,7 +206,7 @@ def _told(scene: _Scene, images: Iterable[Image], done: float, step: float) -> I
     """Pass the pictures on and tell how far the whole is; every few frames, which is also when it can be stopped."""
     for number, image in enumerate(images):
         if number % 5 == 0:
-            scene.tell("face", min(0.98, (done + step * number) / max(scene.length, 1e-9)))
+            scene.tell("face", scene.fraction(done + step * number))
         yield image
 
 

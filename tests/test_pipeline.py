@@ -129,6 +129,20 @@ def test_speech_runs_ahead_of_the_face_but_only_so_far():
     assert not [t for t in threading.enumerate() if t.name == "linly-ahead"]
 
 
+def test_work_can_be_stopped_while_the_first_sentence_is_still_being_spoken():
+    def slow():
+        time.sleep(1.5)
+        yield 1
+
+    def stop():
+        raise Cancelled("Stopped.")
+
+    began = time.monotonic()
+    with pytest.raises(Cancelled), ahead(slow(), depth=2, waiting=stop) as items:
+        next(items)
+    assert time.monotonic() - began < 1.4, "it waited for the sentence"
+
+
 def test_an_error_in_the_thread_reaches_the_consumer_in_its_place():
     def broken():
         yield 1

@@ -32,6 +32,10 @@ from linly.text.sentences import LONGEST, seconds, sentences, split
         ("안녕하세요", "ko"),
         ("Привет", "ru"),
         ("12345", "en"),
+        ("Hello from a script.", "en"),
+        ("A man, a plan, a canal", "en"),
+        ("Dr. Los met El Niño", "en"),
+        ("Bonjour", "fr"),
         ("", "en"),
     ],
 )

@@ -19,7 +19,9 @@ _SCRIPTS = (
 )
 _LATIN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _COMMON = {
-    "en": "the of and to in is that it was for you with are this have not be on at by i we he she what my your",
+    "en": "the a an of and to in is that it was for you with are this have not be on at by i we he she they what my "
+    "your his her its our their as or if so no but from who when where how why will would can could do does did has "
+    "had were been all some more then there here now me us hello hi good thank thanks please yes one",
     "es": "el la los las de que y en un una es por con para no se del su como está más pero muy hola qué gracias",
     "fr": "le la les de des et en un une est que pour dans pas sur au qui ce avec je vous nous elle sont bonjour merci",
     "it": "il lo la gli di che e in un una è per con non del della sono come questo anche ma si ciao grazie buongiorno",
@@ -44,7 +46,8 @@ def detect(text: str) -> str:
     words = [word.lower() for word in latin]
     scores = {language: sum(word in common for word in words) for language, common in _WORDS.items()}
     best = max(scores, key=lambda language: scores[language])
-    return best if scores[best] > scores["en"] else "en"
+    sure = 2 if len(words) > 4 else 1  # one word in a long text may be a name or a loan
+    return best if scores[best] > scores["en"] and scores[best] >= sure else "en"
 
 
 def runs(text: str, language: str) -> Iterator[tuple[str, str]]:
