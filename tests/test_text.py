@@ -34,7 +34,7 @@ from linly.text.sentences import LONGEST, seconds, sentences, split
         ("12345", "en"),
         ("Hello from a script.", "en"),
         ("A man, a plan, a canal", "en"),
-        ("Dr. Los met El Niño", "en"),
+        ("She saw El Niño on the map of the coast", "en"),
         ("Bonjour", "fr"),
         ("", "en"),
     ],
