@@ -47,7 +47,7 @@ def _address(flags: argparse.Namespace, token: str) -> tuple[str, int, tuple[str
     from linly.errors import InputError
 
     if os.environ.get("SPACE_ID"):  # the Space's own door keeper stands in front
-        return "0.0.0.0", 7860, None
+        return "0.0.0.0", flags.port, None
     if flags.listen not in LOOPBACK and not token:
         raise InputError(
             "--listen opens the page to everyone on the network, who could then use this machine and its voices:"
