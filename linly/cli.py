@@ -87,7 +87,7 @@ def _render_flags(p: argparse.ArgumentParser) -> None:
     source.add_argument("--script", type=Path, metavar="FILE", help="a .txt or .md file with what to say")
     source.add_argument("--audio", type=Path, metavar="FILE", help="a recording (or a video's sound) to follow")
     p.add_argument("--portrait", default="", metavar="NAME|FILE", help="a sample's name or an image file")
-    p.add_argument("--voice", default="", metavar="NAME", help="see `linly voices`")
+    p.add_argument("--voice", default="", metavar="NAME", help="see `python -m linly voices`")
     p.add_argument("--rate", type=float, default=1.0, help="speed of speech, 0.5..2 (default 1)")
     p.add_argument("--expression", type=float, default=1.0, help="articulation and liveliness, 0..2 (default 1)")
     p.add_argument("--head", type=float, default=1.0, help="head movement, 0..2 (default 1)")
@@ -160,7 +160,9 @@ def weights_verb(a: argparse.Namespace) -> Result:
         if not a.json:
             print(f"ready: {', '.join(chosen)}")
         return {"ready": chosen}
-    problems = weights.verify([n for n in chosen if a.names or a.all or weights.ready(n)] if not a.names else chosen)
+    if not a.names and not a.all:  # besides the default set, whatever else has been begun here
+        chosen += [row["name"] for row in rows if not row["default"] and (row["ready"] or row["problem"])]
+    problems = weights.verify(chosen)
     if not a.json:
         print("\n".join(str(p) for p in problems) or "every model file is as the manifest says")
     return {"problems": problems, "exit": 1 if problems else 0}

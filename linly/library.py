@@ -65,8 +65,8 @@ def find_voice(engine: Any, wish: str, language: str) -> Voice:
             return voice
     if Path(wish).suffix and Path(wish).is_file():
         raise InputError(
-            "A voice cannot be taken from a sound file: choose one of the voices by name; `linly voices` lists them."
+            "A voice cannot be taken from a sound file: choose one by its name; `python -m linly voices` lists them."
         )
     near = difflib.get_close_matches(wish, [n for v in voices for n in (v.id, v.name)], n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`linly voices` lists them all."
+    hint = f"did you mean {' or '.join(near)}?" if near else "`python -m linly voices` lists them all."
     raise InputError(f"There is no voice called {wish!r}: {hint}")

@@ -58,7 +58,7 @@ def chinese_font(pixels: int) -> Any:
     if path is None:
         raise EngineUnavailable(
             f"Chinese letters in the picture need a font that is not here yet ({weights.describe(FONT)}):"
-            f" run `linly weights pull {FONT}`."
+            f" run `python -m linly weights pull {FONT}`."
         )
     return open_font(path, pixels)
 

@@ -142,9 +142,9 @@ def why_not(kind: str, name: str) -> str:
         )
     missing = [w for w in this.weights if not weights.ready(w)]
     if missing:
-        what = "; ".join(weights.describe(w) for w in missing)
+        what = "; ".join(f"{weights.describe(w)}: {weights.problem(w)}" for w in missing)
         command = f"python -m linly weights pull {' '.join(missing)}"
-        return f"{this.title} needs model files that are not here yet ({what}): run `{command}`."
+        return f"{this.title} needs model files that are not here or not whole ({what}): run `{command}`."
     return ""
 
 

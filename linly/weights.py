@@ -92,7 +92,7 @@ def describe(name: str) -> str:
     """Title, size and licence in a few words."""
     model = _get(name)
     use = "" if model.commercial else ", not for commercial use"
-    return f"{model.title}, {model.bytes / 1e6:.0f} MB, {model.licence}{use}"
+    return f"{model.title}, {model.bytes / 1e6:.{0 if model.bytes > 1e7 else 1}f} MB, {model.licence}{use}"
 
 
 def ready(name: str) -> bool:

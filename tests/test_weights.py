@@ -326,7 +326,7 @@ def test_listing_and_describe(have, hub):
     [row] = weights.listing()
     assert (row["name"], row["bytes"], row["ready"], row["problem"]) == ("tiny", len(DATA) + len(SMALL), False, "")
     assert row["sources"] == ["hub"] and row["licence"] == "MIT" and row["default"]
-    assert weights.describe("tiny") == "Tiny model, 1 MB, MIT"
+    assert weights.describe("tiny") == "Tiny model, 0.6 MB, MIT"
     weights.pull(["tiny"])
     assert weights.listing()[0]["ready"]
     (place / "model.bin").write_bytes(b"torn")

@@ -51,7 +51,7 @@ class Whisper:
         folder = files["whisper-base"]
         for name in FILES:
             if not (folder / name).is_file():  # without the tokenizer faster-whisper would ask the network for it
-                raise EngineFailed(f"Whisper lacks {name}: run `linly weights pull whisper-base`.")
+                raise EngineFailed(f"Whisper lacks {name}: run `python -m linly weights pull whisper-base`.")
         from faster_whisper import BatchedInferencePipeline, WhisperModel
 
         kind, _, index = device.partition(":")
@@ -67,7 +67,7 @@ class Whisper:
             )
         except (RuntimeError, OSError, ValueError) as error:
             raise EngineFailed(
-                f"Whisper cannot be loaded ({error}): run `linly weights pull whisper-base` again."
+                f"Whisper cannot be loaded ({error}): run `python -m linly weights pull whisper-base` again."
             ) from error
         self._batched: Any = BatchedInferencePipeline(model=self._model)
 

@@ -125,7 +125,9 @@ class Kokoro:
             return voice.features.astype(np.float32).reshape(-1, 256)
         path = self._styles_folder / f"{voice.id}.bin"
         if not re.fullmatch(r"\w+", voice.id) or not path.is_file():
-            raise InputError(f"Kokoro has no voice {voice.id!r}: choose one of those that `linly voices` lists.")
+            raise InputError(
+                f"Kokoro has no voice {voice.id!r}: choose one of those that `python -m linly voices` lists."
+            )
         return np.fromfile(path, np.float32).reshape(-1, 256)
 
 

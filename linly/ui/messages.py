@@ -34,7 +34,10 @@ CHINESE: tuple[tuple[str, str], ...] = (
     (r"There is no sample portrait called ('.*')\.", r"没有名为 \1 的示例形象。"),
     (r"On this shared page models can only be looked at\.", "这是共享页面，模型只能查看，不能增删。"),
     (r"The disk is full: (.*) was not written; .*", r"磁盘已满：\1 没有写入，请先腾出空间。"),
-    (r"(.*) needs model files that are not here yet \((.*)\): .*", r"\1 的模型还没有下载（\2）：请到“模型”页下载。"),
+    (
+        r"(.*) needs model files that are not here or not whole \((.*)\): .*",
+        r"\1 的模型还没有下载或不完整（\2）：请到“模型”页下载。",
+    ),
     (r"(.*) needs the Python package (.*): run .*", r"\1 需要 Python 包 \2：请安装完整依赖 requirements.txt。"),
     (r"(rate|expression|head) must be between (.*) and (.*), got (.*)\.?", r"\1 须在 \2 到 \3 之间，现在是 \4。"),
     (r"fps must be between (.*) and (.*), got (.*)\.?", r"帧率须在 \1 到 \2 之间，现在是 \3。"),
