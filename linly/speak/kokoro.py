@@ -14,10 +14,11 @@ from linly import settings
 from linly.contracts import Files
 from linly.errors import EngineFailed, InputError
 from linly.registry import engine
-from linly.text.g2p import Pronunciation, phonemise
+from linly.text.g2p import phonemise
 from linly.text.ipa import PAUSES, VOCABULARY, known, timed
 from linly.text.language import detect
 from linly.text.sentences import LONGEST, Sentence, sentences, shorten
+from linly.text.words import Pronunciation
 from linly.values import Audio, Floats, Span, Style, Utterance, Voice
 
 RATE = 24000

@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
 
 from linly.errors import InputError
-
-if TYPE_CHECKING:
-    from linly.text.g2p import Pronunciation
+from linly.text.words import Pronunciation, Word
 
 ESPEAK = {"es": "es", "fr": "fr-fr", "it": "it", "pt": "pt-br", "hi": "hi"}
 """Languages that the program espeak-ng pronounces, with its names for them."""
@@ -23,7 +20,6 @@ _SYMBOLS = (
 
 def pronounce(text: str, language: str) -> Pronunciation:
     """`text` in Kokoro's symbols. Raises InputError that names what to install, or that the language has no voice."""
-    from linly.text.g2p import Pronunciation, Word
 
     if language not in NAMES:
         raise InputError(

@@ -11,6 +11,7 @@ from linly.text.english import English, pronouncer
 from linly.text.foreign import pronounce
 from linly.text.language import HAN
 from linly.text.normalise import normalise
+from linly.text.words import Pronunciation, Word
 
 _UNIT = re.compile(
     rf"(?P<han>[{HAN}]+)|(?P<word>(?:[A-Z]\.){{2,}}|[^\W\d_{HAN}]+(?:['’][^\W\d_{HAN}]+)*'?)"
@@ -27,24 +28,6 @@ _OPENING = frozenset("“(")
 _STOP = re.compile("(?<!s)([ptk])(?=[ˈˌ]?[AIOQWYaiuæɑɐɒɔəɛɜɪʊʌᵻɹljw])")
 _RHOTIC = re.compile("[ɜə]ɹ(?![ˈˌAIOQWYaiuæɑɐɔəɛɪʊʌ])")
 _CHINESE = str.maketrans({"A": "ei", "I": "ai", "O": "ou", "W": "au", "Y": "ɔi", "ɹ": "ɻ", "ʤ": "ꭧ", "ʧ": "ꭧʰ"})
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word and its place among the symbols."""
-
-    text: str
-    """as written"""
-    begin: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Pronunciation:
-    """A sentence as the voice model takes it."""
-
-    symbols: str
-    words: tuple[Word, ...]
 
 
 def _chinese_accent(symbols: str) -> str:
