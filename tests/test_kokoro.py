@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from collections.abc import Sequence
 
 import numpy as np
@@ -171,6 +173,28 @@ def _errors(whisper: object, kokoro: Kokoro, id_: str, cases: Sequence[str], lan
         missed, length = errors(text, "".join(segment.text for segment in heard), language)
         wrong, total = wrong + missed, total + length
     return wrong / total
+
+
+FOREIGN = {
+    "es": "Hola, hoy vamos a aprender cómo crecen las plantas.",
+    "fr": "Bonjour, aujourd'hui nous allons apprendre comment poussent les plantes.",
+    "it": "Buongiorno, oggi impariamo come crescono le piante.",
+    "pt": "Bom dia, hoje vamos aprender como as plantas crescem.",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", FOREIGN)
+@pytest.mark.skipif(not shutil.which("espeak-ng"), reason="espeak-ng is not installed (apt install espeak-ng)")
+def test_other_languages_are_understood_where_espeak_is_installed(
+    kokoro: Kokoro, whisper: object, language: str
+) -> None:
+    voice = next(v for v in kokoro.voices() if language in v.languages)
+    pieces = [u.audio for u in kokoro.speak(FOREIGN[language], voice, Style(language=language))]
+    samples = sound.resample(sound.concat(pieces), 16000).samples
+    heard, _ = whisper.transcribe(samples, language=language, beam_size=5)  # type: ignore[attr-defined]
+    want, got = (set(re.findall(r"\w+", t.lower())) for t in (FOREIGN[language], "".join(s.text for s in heard)))
+    assert len(want & got) >= 0.7 * len(want), got
 
 
 @pytest.mark.slow
