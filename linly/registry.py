@@ -236,10 +236,3 @@ def _close(key: tuple[str, str, str]) -> None:
 def name_of(opened: Any) -> str:
     """The name of an opened engine."""
     return str(opened._card.name) if isinstance(opened, _Serialised) else type(opened).__name__
-
-
-def close_all() -> None:
-    """Close every open engine."""
-    with _lock:
-        for key in list(_open):
-            _close(key)

@@ -47,3 +47,12 @@ def fake_engines(monkeypatch):
     for (kind, name), (factory, can) in cards.items():
         registry.engine(kind, name, title=f"Fake {kind}", can=can)(factory)
     return {kind: registry.open_engine(kind, name) for kind, name in cards}
+
+
+@pytest.fixture
+def speech() -> Path:
+    """The folder of recordings beside the repository."""
+    folder = SHARED / "data" / "speech"
+    if not folder.is_dir():
+        pytest.skip("the recordings of shared/data/speech are not beside this repository")
+    return folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,15 +21,6 @@ FORMANTS = {
     "s": (),
     "m": (250, 1000),
 }
-
-
-@pytest.fixture
-def speech() -> Path:
-    """The folder of recordings beside the repository."""
-    folder = Path(__file__).resolve().parents[2] / "shared" / "data" / "speech"
-    if not folder.is_dir():
-        pytest.skip("the recordings of shared/data/speech are not beside this repository")
-    return folder
 
 
 def spoken(symbols: str, each: list[float], pitch: float = 120.0, lead: float = 0.2, noise: float = 0.001) -> Utterance:

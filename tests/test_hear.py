@@ -25,15 +25,6 @@ def hear(models):
     return registry.open_engine("hear", "whisper")
 
 
-@pytest.fixture
-def speech() -> Path:
-    """The folder of recordings beside the repository."""
-    folder = Path(__file__).resolve().parents[2] / "shared" / "data" / "speech"
-    if not folder.is_dir():
-        pytest.skip("the recordings of shared/data/speech are not beside this repository")
-    return folder
-
-
 def plain(text: str) -> list[str]:
     return re.findall(r"[a-z']+|[\u4e00-\u9fff]|\d+", text.lower())
 

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 from speech_cases import CHINESE, ENGLISH, HARD, errors
 
 from linly import audio as sound
-from linly import registry, weights
+from linly import registry
 from linly.errors import InputError
 from linly.speak.kokoro import HOP, RATE, Kokoro, _also_output
 from linly.text.g2p import phonemise
 from linly.values import Style, Utterance, Voice
 
 
-def _folder(name: str) -> object:
-    if not weights.ready(name):
-        if os.environ.get("LINLY_NO_MODELS") == "1":
-            pytest.skip(f"the model {name} is not here and LINLY_NO_MODELS=1")
-        weights.pull([name])
-    return weights.folder(name)
-
-
 @pytest.fixture(scope="module")
-def kokoro() -> Kokoro:
-    return Kokoro({name: _folder(name) for name in ("kokoro", "kokoro-voices")})  # type: ignore[misc]
+def kokoro(models: Path) -> Kokoro:
+    return Kokoro({name: models / name for name in ("kokoro", "kokoro-voices")})
 
 
 def _voice(kokoro: Kokoro, id_: str) -> Voice:
@@ -154,10 +146,10 @@ def test_no_piece_is_long_and_the_first_comes_at_once(kokoro: Kokoro) -> None:
 
 
 @pytest.fixture(scope="module")
-def whisper() -> object:
+def whisper(models: Path) -> object:
     from faster_whisper import WhisperModel
 
-    return WhisperModel(str(_folder("whisper-base")), device="cpu", compute_type="int8", cpu_threads=2)
+    return WhisperModel(str(models / "whisper-base"), device="cpu", compute_type="int8", cpu_threads=2)
 
 
 def _errors(whisper: object, kokoro: Kokoro, id_: str, cases: Sequence[str], language: str) -> float:

@@ -67,9 +67,7 @@ class FaceMesh:
         x, y, w, h = face.box
         centre, side = np.array([x + w / 2, y + h / 2]), 1.5 * max(w, h)
         points, _ = self._mesh_of(image, centre, side, _angle(face.eyes[0], face.eyes[1]))
-        low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-        angle = _angle(points[EYES[0], :2], points[EYES[1], :2])
-        return self._mesh_of(image, (low + high) / 2, 1.5 * float((high - low).max()), angle)
+        return self.follow(image, points)
 
     def follow(self, image: Image, points: Floats) -> tuple[Floats, float]:
         """The same face in the next picture: one pass, cropped by the last points."""
