@@ -25,8 +25,6 @@ class Settings:
     """language of page and messages: auto, en or zh"""
     threads: int = 0
     """threads for the engines; 0 is all cores"""
-    device: str = "auto"
-    """auto, cpu or cuda[:n]"""
     label: bool = True
     """draw the small visible "AI" label on every video"""
     max_characters: int = 20000
