@@ -87,6 +87,11 @@ class Report:
     """how the file says that it is synthetic"""
     warnings: tuple[str, ...]
     portrait_report: Mapping[str, Any]
+    emotions: tuple[Mapping[str, Any], ...] = ()
+    """for each sentence: start, end (seconds), emotion and strength (0..1) that the face played"""
+    crop: str = "whole"
+    frame: str = "photo"
+    background: str = "keep"
 
     def json(self) -> dict[str, Any]:
         return asdict(self)

@@ -23,6 +23,12 @@ Progress = Callable[[str, float], None]
 
 EMOTIONS = ("auto", "neutral", "happy", "sad", "serious", "surprised")
 SIZES = ("256", "512", "720", "1080", "source")
+CROPS = ("whole", "half", "head")
+"""How much of the photo is shown: all of it, down to the chest, or head and shoulders."""
+FRAMES = ("photo", "16:9", "9:16", "1:1")
+"""Shape of the picture: the photo's own (after the crop), or what the platforms show."""
+BACKGROUNDS = ("keep", "blur", "transparent")
+"""What is behind the person, besides a colour as #rrggbb and a picture file."""
 
 CURVES = (
     "open",  # gap between the inner lips at the mid-line: 0 closed, 1 = OPEN_WIDTHS mouth widths
@@ -151,6 +157,21 @@ class Utterance:
 
 
 @dataclass(frozen=True, eq=False)
+class Clip:
+    """A short video of the person, looped there and back: its own head motion and blinks, the mouth driven."""
+
+    fps: float
+    """hertz"""
+    landmarks: Floats
+    """(n, 478, 3) as in Portrait, smoothed over time; rows of NaN where no face was found"""
+    image: Callable[[int], Image]
+    """picture number 0..n-1, (h, w, 3) RGB uint8, all of Portrait.image's shape"""
+
+    def __len__(self) -> int:
+        return len(self.landmarks)
+
+
+@dataclass(frozen=True, eq=False)
 class Portrait:
     """One face, ready to be animated."""
 
@@ -165,6 +186,10 @@ class Portrait:
     """(h, w) float32 in [0, 1]: 1 where the person is"""
     report: Mapping[str, Any] = field(default_factory=dict)
     """what the portrait check found: faces, yaw, pitch, roll, mouth_open, sharpness, light, advice[...]"""
+    plate: Image | None = None
+    """(h, w, 3) what is behind the person, where it is known; None: to be guessed from the photo"""
+    clip: Clip | None = None
+    """where the portrait is a video: all its pictures; `image` is the best of them"""
 
     def __post_init__(self) -> None:
         h, w = self.image.shape[:2]
@@ -172,6 +197,7 @@ class Portrait:
         _require(h % 2 == 0 and w % 2 == 0, f"image sides must be even, got {w}x{h}")
         _require(self.landmarks.ndim == 2 and self.landmarks.shape[1] == 3, "landmarks must be (n, 3)")
         _require(self.matte.shape == (h, w), f"matte {self.matte.shape} does not match the image {(h, w)}")
+        _require(self.plate is None or self.plate.shape == self.image.shape, "plate does not match the image")
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +211,10 @@ class FaceMotion:
     head: Floats
     """(t, 3) float32: yaw (+ to the picture's right), pitch (+ up), roll (+ clockwise), degrees"""
     names: tuple[str, ...] = CURVES
+    emotion: str = ""
+    """the emotion that was played, one of EMOTIONS but "auto"; empty if the engine plays none"""
+    strength: float = 0.0
+    """how strongly, 0..1"""
 
     def __post_init__(self) -> None:
         _require(self.fps > 0, "fps must be positive")
@@ -212,6 +242,8 @@ class Frames:
     """pictures in all"""
     images: Iterator[Image]
     """(height, width, 3) RGB uint8 each; the consumer may keep a picture only until the next one is asked for"""
+    alpha: bool = False
+    """pictures are (height, width, 4) RGBA instead, straight (not premultiplied)"""
 
     def __iter__(self) -> Iterator[Image]:
         return iter(self.images)
@@ -254,11 +286,17 @@ class Style:
     emotion: str = "auto"
     """one of EMOTIONS"""
     size: str = "512"
-    """one of SIZES: longer side in pixels, or "source" for the photo's own"""
+    """one of SIZES, in pixels: the longer side; with `frame` the shorter one, as in 1080p; "source": the photo's own"""
     fps: int = 25
     """hertz"""
     seed: int = 0
     """same seed, same video"""
+    crop: str = "whole"
+    """one of CROPS"""
+    frame: str = "photo"
+    """one of FRAMES"""
+    background: str = "keep"
+    """one of BACKGROUNDS, a colour as #rrggbb, or the path of a picture"""
 
     def __post_init__(self) -> None:
         _require(0.5 <= self.rate <= 2, f"rate must be between 0.5 and 2, got {self.rate}")
@@ -267,3 +305,5 @@ class Style:
         _require(self.emotion in EMOTIONS, f"emotion must be one of {', '.join(EMOTIONS)}, got {self.emotion!r}")
         _require(self.size in SIZES, f"size must be one of {', '.join(SIZES)}, got {self.size!r}")
         _require(10 <= self.fps <= 60, f"fps must be between 10 and 60, got {self.fps}")
+        _require(self.crop in CROPS, f"crop must be one of {', '.join(CROPS)}, got {self.crop!r}")
+        _require(self.frame in FRAMES, f"frame must be one of {', '.join(FRAMES)}, got {self.frame!r}")
