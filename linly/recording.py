@@ -29,15 +29,17 @@ def utterances(
         transcript = engines["hear"].hear(sound.resample(recorded, 16000), style.language)
     tell("hear", 1.0)
     language = transcript.language or "en"
-    for text, start, end in split_transcript(transcript, recorded):
-        piece = _slice(recorded, start, end)
+    cuts = split_transcript(transcript, recorded)
+    for number, (text, start, end) in enumerate(cuts, 1):
+        piece, last = _slice(recorded, start, end), number == len(cuts)
         reference = _reference(text, language, engines["speak"]) if text.strip() else None
         if reference is None:
             words = _within(transcript.words, start, end)
-            yield Utterance(text, piece, language, words=words)
+            yield Utterance(text, piece, language, words=words, last=last)
         else:
             with clock("align"):
-                yield align(piece, reference)
+                aligned = align(piece, reference)
+            yield replace(aligned, last=last)
 
 
 def _reference(text: str, language: str, speak: Any) -> Utterance | None:
@@ -75,6 +77,7 @@ def cut(utterance: Utterance, seconds: float) -> Utterance:
         audio=piece,
         words=_within(utterance.words, 0.0, end),
         phonemes=_within(utterance.phonemes, 0.0, end),
+        last=True,
     )
 
 

@@ -146,6 +146,8 @@ class Utterance:
     """where the phoneme times come from"""
     start: float = 0.0
     """seconds from the start of the whole talk; lets idle motion flow on across sentences"""
+    last: bool = False
+    """the talk ends with it, as far as the voice knows: the face comes to rest"""
 
     def __post_init__(self) -> None:
         for name in ("words", "phonemes"):

@@ -80,29 +80,19 @@ class Kokoro:
         table = self._style(voice)
         language = detect(text) if style.language == "auto" else style.language
         accent = {"b": "gb", "z": "zh"}.get(voice.id[:1], "us") if voice.features is None else "us"
-        spoken = False
+        waiting: tuple[Sentence, Pronunciation] | None = None  # one read ahead, to know which is the last
         for sentence in sentences(text, LONGEST * min(1.0, style.rate)):
-            for utterance in self._say(sentence, table, language, accent, style.rate):
-                spoken = True
-                yield utterance
-        if not spoken:
+            for coming in _read(sentence, language, accent):
+                if waiting:
+                    yield self._say(*waiting, table, language, style.rate)
+                waiting = coming
+        if waiting is None:
             raise InputError("There is nothing to say in this text: write some words or numbers.")
+        yield replace(self._say(*waiting, table, language, style.rate), last=True)
 
-    def _say(self, sentence: Sentence, table: Floats, language: str, accent: str, rate: float) -> Iterator[Utterance]:
-        said = _clean(phonemise(sentence.text, language, accent))
-        if not said.words:
-            return
-        if len(said.symbols) > MOST_SYMBOLS:
-            pieces = list(shorten(sentence.text, LONGEST * 0.6 * MOST_SYMBOLS / len(said.symbols)))
-            if len(pieces) < 2:
-                raise InputError(f"A word is too long to say: {sentence.text[:40]!r}…; write it with spaces.")
-            for i, piece in enumerate(pieces):
-                yield from self._say(
-                    Sentence(piece, sentence.last and i == len(pieces) - 1), table, language, accent, rate
-                )
-            return
+    def _say(self, sentence: Sentence, said: Pronunciation, table: Floats, language: str, rate: float) -> Utterance:
         samples, frames = self._synthesise(said.symbols, table, rate)
-        yield _utterance(sentence, said, samples, frames, language, rate)
+        return _utterance(sentence, said, samples, frames, language, rate)
 
     def _synthesise(self, symbols: str, table: Floats, rate: float) -> tuple[Floats, list[int]]:
         """Sound (n,) at RATE and each symbol's frames, the model's silence before and after included: n = HOP x sum."""
@@ -130,6 +120,21 @@ class Kokoro:
                 f"Kokoro has no voice {voice.id!r}: choose one of those that `python -m linly voices` lists."
             )
         return np.fromfile(path, np.float32).reshape(-1, 256)
+
+
+def _read(sentence: Sentence, language: str, accent: str) -> Iterator[tuple[Sentence, Pronunciation]]:
+    """How a sentence is pronounced, in pieces that the model takes at once; nothing where there is nothing to say."""
+    said = _clean(phonemise(sentence.text, language, accent))
+    if not said.words:
+        return
+    if len(said.symbols) <= MOST_SYMBOLS:
+        yield sentence, said
+        return
+    pieces = list(shorten(sentence.text, LONGEST * 0.6 * MOST_SYMBOLS / len(said.symbols)))
+    if len(pieces) < 2:
+        raise InputError(f"A word is too long to say: {sentence.text[:40]!r}…; write it with spaces.")
+    for i, piece in enumerate(pieces):
+        yield from _read(Sentence(piece, sentence.last and i == len(pieces) - 1), language, accent)
 
 
 def _also_output(tensor: bytes) -> bytes:
