@@ -14,7 +14,7 @@ from typing import Any
 
 from linly import __version__
 from linly.errors import Cancelled, InputError, LinlyError
-from linly.values import EMOTIONS, SIZES, Style
+from linly.values import CROPS, EMOTIONS, FRAMES, SIZES, Style
 
 Result = dict[str, Any]
 
@@ -86,13 +86,18 @@ def _render_flags(p: argparse.ArgumentParser) -> None:
     source.add_argument("--text", help="what to say")
     source.add_argument("--script", type=Path, metavar="FILE", help="a .txt or .md file with what to say")
     source.add_argument("--audio", type=Path, metavar="FILE", help="a recording (or a video's sound) to follow")
-    p.add_argument("--portrait", default="", metavar="NAME|FILE", help="a sample's name or an image file")
+    p.add_argument(
+        "--portrait", default="", metavar="NAME|FILE", help="an enrolled or a sample's name, a photo or a short video"
+    )
     p.add_argument("--voice", default="", metavar="NAME", help="see `python -m linly voices`")
     p.add_argument("--rate", type=float, default=1.0, help="speed of speech, 0.5..2 (default 1)")
     p.add_argument("--expression", type=float, default=1.0, help="articulation and liveliness, 0..2 (default 1)")
     p.add_argument("--head", type=float, default=1.0, help="head movement, 0..2 (default 1)")
     p.add_argument("--emotion", choices=EMOTIONS, default="auto")
-    p.add_argument("--size", choices=SIZES, default="512", help="longer side in pixels (default 512)")
+    p.add_argument("--size", choices=SIZES, default="512", help="longer side in pixels, with --frame the shorter one")
+    p.add_argument("--crop", choices=CROPS, default="whole", help="how much of the photo is shown (default whole)")
+    p.add_argument("--frame", choices=FRAMES, default="photo", help="shape of the picture (default the photo's own)")
+    p.add_argument("--background", default="keep", metavar="keep|blur|transparent|#RRGGBB|FILE")
     p.add_argument("--fps", type=int, default=25, help="frames a second, 10..60 (default 25)")
     p.add_argument("--preview", choices=("frame", "short"), default="", help="one picture, or the first 3 seconds")
     p.add_argument("--subtitles", choices=("none", "srt", "vtt", "burn"), default="none")
@@ -110,7 +115,8 @@ def render(a: argparse.Namespace) -> Result:
     from linly.pipeline import render as run
 
     try:
-        style = Style(a.language, a.rate, a.expression, a.head, a.emotion, a.size, a.fps, a.seed)
+        style = Style(a.language, a.rate, a.expression, a.head, a.emotion, a.size, a.fps, a.seed, a.crop, a.frame,
+                      a.background)  # fmt: skip
     except ValueError as error:
         raise InputError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
     job = RenderJob(

@@ -20,7 +20,7 @@ class RenderJob:
     """What to render. Either `text` or `audio`; everything else has a sensible default."""
 
     out: Path
-    """the video; for the preview "frame" a PNG"""
+    """the video: .mp4, with a transparent background .mov (ProRes 4444) or .webm (VP9); for the preview "frame" .png"""
     text: str = ""
     audio: Path | None = None
     """a recording that drives the face instead of text; the sound of a video will do"""
@@ -53,9 +53,14 @@ class RenderJob:
         for what, value, choices in (("subtitles", self.subtitles, SUBTITLES), ("preview", self.preview, PREVIEWS)):
             if value not in choices:
                 raise InputError(f"{what} must be one of {', '.join(c for c in choices if c)}, got {value!r}.")
-        wanted = ".png" if self.preview == "frame" else ".mp4"
-        if self.out.suffix.lower() != wanted:
-            raise InputError(f"The output must be a {wanted} file, got {self.out.name!r}.")
+        self._check_out()
+
+    def _check_out(self) -> None:
+        clear = self.style.background == "transparent"
+        wanted = (".png",) if self.preview == "frame" else (".mov", ".webm") if clear else (".mp4",)
+        if self.out.suffix.lower() not in wanted:
+            why = " with a transparent background" if clear and self.preview != "frame" else ""
+            raise InputError(f"The output{why} must be a {' or '.join(wanted)} file, got {self.out.name!r}.")
         video.check_writable(self.out)
 
 

@@ -20,7 +20,9 @@ from linly.errors import EngineUnavailable, InputError
 
 log = logging.getLogger(__name__)
 KINDS = tuple(CONTRACTS)
-CAPABILITIES = frozenset({"timings", "voices", "clones", "streams", "any-audio", "any-language", "gpu", "translates"})
+CAPABILITIES = frozenset(
+    {"timings", "voices", "clones", "streams", "any-audio", "any-language", "gpu", "translates", "alpha", "clip"}
+)
 KEEP_OPEN = 6
 """Engines kept loaded at once; the least recently used is closed first."""
 
