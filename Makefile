@@ -40,9 +40,12 @@ lint: dev
 	$(python) -m ruff check .
 	$(python) -m mypy
 
-# frames of the demo in one picture, to look at
-sheet: demo
-	$(python) tools/sheet.py "$(OUT)" "$(basename $(OUT)).png"
+# contact sheets of every sample portrait, to look at after every change to the face
+sheet: models
+	@mkdir -p out
+	$(python) tools/sheet.py out/poses.png $(ARGS)
+	$(python) tools/sheet.py --of visemes --zoom mouth out/visemes.png $(ARGS)
+	$(python) tools/sheet.py --of moods out/moods.png $(ARGS)
 
 models: setup
 	@$(python) -m linly weights pull --default

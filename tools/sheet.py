@@ -1,5 +1,6 @@
-"""Contact sheets to look at: `sheet.py OUT.png` shows every sample portrait in every pose, `sheet.py VIDEO OUT.png`
-frames of a video. `--zoom mouth` (or eyes) crops to it at full resolution; `--portrait FILE` takes a photo of your own.
+"""Contact sheets to look at: `sheet.py OUT.png` shows every sample portrait in every pose, `--of visemes` the mouth of
+every group of sounds, `--of moods` emotions and sliders in mid-sentence, `sheet.py VIDEO OUT.png` frames of a video.
+`--zoom mouth` (or eyes) crops to it at full resolution; `--portrait FILE` takes a photo of your own.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from linly import library, registry, video
+from linly.move.visemes import VISEMES
 from linly.pictures import load_image
-from linly.values import CURVES, Audio, FaceMotion, Image, Portrait, Style, Utterance
+from linly.values import CURVES, EMOTIONS, Audio, FaceMotion, Image, Portrait, Span, Style, Utterance
 
 POSES: dict[str, dict[str, float]] = {
     "photo": {},
@@ -42,16 +44,23 @@ POSES: dict[str, dict[str, float]] = {
     "roll +4": {"head roll": 4},
     "roll -4": {"head roll": -4},
 }
+SOUNDS = "p f θ t l s ʃ ɹ k w i ɪ e ɛ æ a ɑ ʌ ɔ o ʊ u y ə"
+MOODS = {
+    **{name: Style(emotion=name) for name in EMOTIONS if name != "auto"},
+    **{f"expression {x:g}": Style(expression=x) for x in (0, 0.5, 1, 1.5, 2)},
+    "happy x2": Style(emotion="happy", expression=2),
+    "sad x2": Style(emotion="sad", expression=2),
+}
 ACROSS = 6
 CELL = 300
 LINE = 18
 """height of the caption, pixels"""
 
 
-def motion(fps: float = 25.0) -> FaceMotion:
+def motion(poses: dict[str, dict[str, float]], fps: float = 25.0) -> FaceMotion:
     """One row a pose."""
-    curves, head = np.zeros((len(POSES), len(CURVES)), np.float32), np.zeros((len(POSES), 3), np.float32)
-    for row, pose in enumerate(POSES.values()):
+    curves, head = np.zeros((len(poses), len(CURVES)), np.float32), np.zeros((len(poses), 3), np.float32)
+    for row, pose in enumerate(poses.values()):
         for name, value in pose.items():
             if name.startswith("head "):
                 head[row, ("yaw", "pitch", "roll").index(name[5:])] = value
@@ -60,11 +69,42 @@ def motion(fps: float = 25.0) -> FaceMotion:
     return FaceMotion(fps, curves, head)
 
 
-def poses_of(path: Path, size: str, zoom: str) -> list[Image]:
+def visemes() -> dict[str, dict[str, float]]:
+    """The target of one sound of every group."""
+    poses = {}
+    for sound in SOUNDS.split():
+        v = VISEMES[sound]
+        lips, teeth = float(v.contact == "lips"), float(v.contact == "teeth")
+        shape = {"open": v.open, "jaw": v.jaw, "round": v.round, "spread": v.spread, "tongue": v.tongue}
+        poses[sound] = {"talk": 1.0, **shape, "press": lips, "tuck": teeth}
+    return poses
+
+
+def moods() -> dict[str, dict[str, float]]:
+    """What the face does 1.2 s into a sentence (its widest frame around there), for every emotion and slider."""
+    rng, poses = np.random.default_rng(0), {}
+    sounds = [Span("aɪmu"[i % 4], 0.2 + 0.1 * i, 0.3 + 0.1 * i) for i in range(20)]
+    noise = (0.1 * rng.standard_normal(24000 * 5 // 2)).astype(np.float32)
+    said = Utterance("It is as it is.", Audio(noise, 24000), "en", phonemes=tuple(sounds), timing="exact")
+    move = registry.open_engine("move", "phonemes")
+    for name, style in MOODS.items():
+        moved = move.move(said, style)
+        row = 25 + int(moved.curve("open")[25:40].argmax())
+        poses[name] = dict(zip(moved.names, moved.curves[row].tolist(), strict=True))
+        poses[name] |= {
+            f"head {axis}": float(x) for axis, x in zip(("yaw", "pitch", "roll"), moved.head[row], strict=True)
+        }
+    return poses
+
+
+KINDS = {"poses": lambda: POSES, "visemes": visemes, "moods": moods}
+
+
+def poses_of(path: Path, size: str, zoom: str, poses: dict[str, dict[str, float]]) -> list[Image]:
     """Every pose of one photo, cropped to its head (or its mouth or eyes)."""
     draw = registry.open_engine("draw", "warp")
     portrait = draw.prepare(load_image(path), path.stem)
-    moves = motion()
+    moves = motion(poses)
     silence = Utterance("", Audio(np.zeros(len(moves), np.float32), 25))
     frames = draw.draw(portrait, silence, moves, Style(size=size))
     x0, y0, x1, y1 = crop(portrait, frames.size, zoom)
@@ -111,6 +151,7 @@ def main() -> None:
     parser.add_argument("--portrait", type=Path, action="append", help="a photo instead of the samples")
     parser.add_argument("--size", default="512", help="longer side in pixels")
     parser.add_argument("--zoom", choices=("head", "mouth", "eyes"), default="head")
+    parser.add_argument("--of", choices=tuple(KINDS), default="poses")
     args = parser.parse_args()
     *source, out = args.paths
     if source:
@@ -118,7 +159,8 @@ def main() -> None:
         sheets = [tile(cells, [""] * len(cells))]
     else:
         photos = args.portrait or [sample.path for sample in library.samples()]
-        sheets = [tile(poses_of(path, args.size, args.zoom), list(POSES)) for path in photos]
+        poses = KINDS[args.of]()
+        sheets = [tile(poses_of(path, args.size, args.zoom, poses), list(poses)) for path in photos]
     video.write_png(np.vstack(sheets), out)
 
 
