@@ -21,7 +21,9 @@ PHOTO_SHAPES = 4 / 5, 4 / 3
 """A crop without a frame keeps the photo's shape between these."""
 HEADROOM, MOST_HEADROOM = 0.14, 0.35
 """Above the hair: a part of what is left beside the head, at most so many heights of the head."""
-DARK = 0.62
+SLOPE = 0.6
+"""how steeply a shoulder goes on down beyond the photo's edge"""
+DARK = 0.7
 """how bright the continued background is far from the photo"""
 
 
@@ -208,22 +210,21 @@ def _continued(image: Image, matte: Floats, pads: tuple[tuple[int, int], tuple[i
     import cv2
 
     (above, below), (before, after) = pads
-    border = above, below, before, after
     person = matte[..., None]
     behind = np.rint(image * (1 - person) + _plate(image, matte) * person).astype(np.uint8)
-    mirrored = cv2.copyMakeBorder(behind, *border, cv2.BORDER_REFLECT)
-    # A shoulder that the edge cuts does not end there: its colours run on and fade.
-    edge = cv2.copyMakeBorder(image, *border, cv2.BORDER_REPLICATE)
-    share = cv2.copyMakeBorder(matte, *border, cv2.BORDER_REPLICATE)
-    h, w = mirrored.shape[:2]
+    made = cv2.copyMakeBorder(behind, above, below, before, after, cv2.BORDER_REFLECT).astype(np.float32)
+    h, w = made.shape[:2]
     side = float(min(image.shape[:2]))
     y, x = np.mgrid[:h, :w].astype(np.float32)
-    away = np.maximum(
-        np.maximum(before - x, x - (w - 1 - after)) * (before + after > 0), np.maximum(above - y, y - (h - 1 - below))
-    )
-    away = np.maximum(away, 0) / side
-    share = cv2.GaussianBlur(share * np.exp(-((away / 0.22) ** 2)), (0, 0), max(0.6, 0.004 * side))[..., None]
-    made: NDArray[Any] = mirrored * (1 - share) + edge * share
+    y, x = y - above, x - before
+    beside = np.maximum(0, np.maximum(-x, x - (image.shape[1] - 1)))
+    away = np.maximum(beside, np.maximum(0, np.maximum(-y, y - (image.shape[0] - 1)))) / side
+    # A shoulder that the edge cuts does not end there: its colours run on, slope down and fade.
+    onward = x, y - SLOPE * beside, cv2.INTER_LINEAR
+    shoulder = cv2.remap(image, *onward, borderMode=cv2.BORDER_REPLICATE)
+    share = cv2.remap(matte, *onward, borderMode=cv2.BORDER_REPLICATE) * np.exp(-((away / 0.22) ** 2))
+    share = cv2.GaussianBlur(share, (0, 0), max(0.6, 0.004 * side))[..., None]
+    made += (shoulder - made) * share
     for sigma, begin, end in ((0.012, 0.0, 0.05), (0.05, 0.02, 0.2)):
         much = np.clip((away - begin) / (end - begin), 0, 1)[..., None]
         made = made * (1 - much) + _blurred(made, sigma * side) * much
