@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from linly.face.frame import Array, MouthFrame, smooth
@@ -20,11 +22,17 @@ WARM = np.array([0.75, 1.0, 1.15], np.float32)
 class Interior:
     """Paints the mouth's inside on a grid of points in mouth units (h, w, 2)."""
 
-    def __init__(self, frame: MouthFrame, image: Image, grid: Array, patch: Image) -> None:
-        self._u, self._v = grid[..., 0], grid[..., 1]
+    def __init__(self, frame: MouthFrame, image: Image) -> None:
+        corners = frame.to_pixels(np.array([(u, v) for u in (-0.6, 0.6) for v in (-0.5, 0.8)], np.float32))
+        h, w = image.shape[:2]
+        low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
+        (x0, y0), (x1, y1) = np.clip(low, 0, (w - 2, h - 2)), np.clip(high, 2, (w, h))
+        self._corner = int(x0), int(y0)
+        self._u, self._v = frame.grid(int(x0), int(y0), int(x1 - x0), int(y1 - y0))
         upper = frame.lips[0]
         self._rest = np.asarray(np.interp(self._u, upper[:, 0], upper[:, 1]), np.float32)
-        self._patch = self._carried_up(patch)
+        self._photo = image[y0:y1, x0:x1]
+        self._patch = self._carried_up(self._photo)
         self._own = self._own_teeth(frame) if frame.gap > OWN_TEETH_FROM else None
         skin = _skin_tone(frame, image)
         grey = float(skin.mean())
@@ -35,9 +43,14 @@ class Interior:
         self._tongue = _tinted((168, 84, 80), colourful) * light
         self._teeth_edge, self._teeth_shade = self._front_teeth(float(upper[len(upper) // 2, 1]))
 
-    def paint(self, part: tuple[slice, slice], top: Array, bottom: Array, tongue: float) -> Array:
-        """(h, w, 3) float32: the inside on a part of the grid, for lips at v = `top` and `bottom` ((h, w))."""
-        u, v = self._u[part], self._v[part]
+    def paint(self, corner: tuple[int, int], top: Array, bottom: Array, pose: Mapping[str, float]) -> Image:
+        """(h, w, 3) uint8: the inside from pixel `corner` (x, y) on, for lips at v = `top` and `bottom` ((h, w))."""
+        rows, columns = (
+            np.clip(np.arange(n) + corner[axis] - self._corner[axis], 0, self._u.shape[1 - axis] - 1)
+            for n, axis in ((top.shape[0], 1), (top.shape[1], 0))
+        )
+        part = np.ix_(rows, columns)
+        u, v, tongue = self._u[part], self._v[part], pose["tongue"]
         depth = np.maximum(bottom - top, 1e-3)
         across = np.clip(np.abs(u) / 0.5, 0, 1)
         # darkest under the upper lip and at the corners; the floor catches a little light
@@ -58,7 +71,10 @@ class Interior:
             own = self._own[part][..., None]
             dim = (0.6 + 0.4 * shadow) * (1 - 0.45 * above)
             inside += own * (self._patch[part] * dim[..., None] ** WARM - inside)
-        return np.asarray(inside, np.float32)
+        talk = float(np.clip(pose["talk"], 0, 1))
+        if talk < 1:
+            inside = talk * inside + (1 - talk) * self._photo[part]
+        return np.asarray(np.clip(inside + 0.5, 0, 255), np.uint8)
 
     @staticmethod
     def _tongue_light(u: Array, v: Array, bottom: Array, depth: float, tongue: float) -> Array:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -18,93 +17,98 @@ STEPS = (1.0, 0.62, 1.0, 0.62, 0.62)
 """relaxation of the inversion: plain iteration oscillates where skin stretches by nearly two"""
 SOFT = 0.011
 """half width of a lip's edge, in mouth widths, but at least half a pixel"""
+LIPS = 0.66
+"""half width of the part in which the two lips are drawn one by one, in mouth widths"""
+STILL = 1 / 64
+"""pixels: a shift smaller than this leaves a resampled picture as it is"""
+STRIP = 4
+"""rows of cells that are redrawn at once, from the first to the last column that moves there"""
+
+Box = tuple[int, int, int, int]
+"""x0, y0, x1, y1"""
 
 
 class Mouth:
     """Redraws the lower face of one still image, in place."""
 
     def __init__(self, image: Image, points: Array) -> None:
-        self._image = image
-        self._places: dict[tuple[int, int, int, int], Array] = {}
         frame = MouthFrame(points)
         field = MouthField(frame)
-        self._field, self._unit = field, frame.width
+        self._image, self._frame, self._field = image, frame, field
         chin = float(frame.local(CHIN)[0, 1])
         corners = [(u, v) for u in (-REACH, REACH) for v in (-0.95, 1.05 * chin + 0.95)]
-        self.region = _box(frame.to_pixels(np.array(corners, np.float32)), image)
-        self._step = max(1.0, frame.width / CELLS)
-        x0, y0, x1, y1 = self.region
-        xs, ys = (np.arange(a, b + self._step, self._step, dtype=np.float32) for a, b in ((x0, x1), (y0, y1)))
-        grid = np.stack(np.meshgrid(xs, ys), axis=-1)
-        local = frame.to_local(grid)
-        self._grid_v = local[..., 1]
-        self._grid_u = local[..., 0]
-        self._cells = np.stack(np.meshgrid(np.arange(len(xs)), np.arange(len(ys))), axis=-1).astype(np.float32)
-        turn = frame.axes * frame.width
-        self._bases = [
-            np.ascontiguousarray((field.bases(local, below) @ turn / self._step).reshape(len(SHAPES), -1))
-            for below in (False, True)
-        ]
-        self._shape = grid.shape
+        self.region = x0, y0, x1, y1 = _box(frame.to_pixels(np.array(corners, np.float32)), image)
+        self._step = step = max(1, round(frame.width / CELLS))
+        xs, ys = (np.arange(a, b, step, dtype=np.float32) + (step - 1) / 2 for a, b in ((x0, x1), (y0, y1)))
+        self._grid = frame.to_local(np.stack(np.meshgrid(xs, ys), axis=-1))
+        self._cells = _places(len(xs), len(ys))
+        self._pixels = _places(x1 - x0, y1 - y0) + np.array([x0, y0], np.float32)
+        turn = frame.axes * frame.width / step
+        bases = [(field.bases(self._grid, below) @ turn).reshape(len(SHAPES), -1) for below in (False, True)]
+        self._bases = np.ascontiguousarray(np.concatenate(bases, axis=1), np.float32)
         self._lines = (field.upper_line, field.lower_line)
-        self._line_bases = [field.bases(self._lines[below], bool(below)) for below in (0, 1)]
-        self._place_mouth(frame, image)
-
-    def _place_mouth(self, frame: MouthFrame, image: Image) -> None:
-        """The smaller box in which both lips and the inside are composed at full resolution."""
-        corners = [(u, v) for u in (-0.78, 0.78) for v in (-0.55, 0.85)]
-        self._box = bx0, by0, bx1, by1 = _box(frame.to_pixels(np.array(corners, np.float32)), image)
-        pixels = np.stack(np.meshgrid(np.arange(bx0, bx1), np.arange(by0, by1)), axis=-1).astype(np.float32)
-        self._inner = frame.to_local(pixels)
-        self._patch = image[by0:by1, bx0:bx1].copy()
-        self._interior = Interior(frame, image, self._inner, self._patch)
-        self._edge = max(SOFT, 0.5 / frame.width)
+        self._line_bases = [field.bases(line, bool(below)) for below, line in enumerate(self._lines)]
+        self._interior = Interior(frame, image)
 
     def draw(self, target: Image, pose: Mapping[str, float]) -> None:
         """Redraw `target` (a copy of the still image) for one frame's curves (see values.CURVES)."""
-        import cv2
-
         amounts = self._field.amounts(pose)
         if not np.abs(amounts).max() > 1e-4:
             return
-        sources = [self._inverse((amounts @ bases).reshape(self._shape)) for bases in self._bases]
-        u, top, bottom = self._contours(amounts)
-        middle = np.interp(self._grid_u, u, (top + bottom) / 2)
-        side = (self._grid_v > middle)[..., None]
-        x0, y0, x1, y1 = self.region
-        maps = self._pixel_map(np.where(side, sources[1], sources[0]), self.region)
-        cv2.remap(self._image, maps, None, cv2.INTER_CUBIC, dst=target[y0:y1, x0:x1], borderMode=cv2.BORDER_REPLICATE)
-        self._compose(target, sources, (u, top, bottom), pose)
+        upper, lower = (self._inverse(d) for d in (amounts @ self._bases).reshape(2, *self._cells.shape))
+        contours = self._contours(amounts)
+        lips = self._lips_box(contours)
+        self._draw_skin(target, upper, lower, contours, lips)
+        self._draw_lips(target, upper, lower, contours, lips, pose)
 
-    def _compose(
-        self, target: Image, sources: list[Array], contours: tuple[Array, Array, Array], pose: Mapping[str, float]
+    def _draw_skin(
+        self, target: Image, upper: Array, lower: Array, contours: tuple[Array, Array, Array], hole: Box
     ) -> None:
+        """All that moves but for the box of the lips; a picture's still parts are not touched."""
         import cv2
 
         u, tops, bottoms = contours
-        x0, y0, x1, y1 = self._box
-        lips = [
-            cv2.remap(
-                self._image, self._pixel_map(s, self._box), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-            )
-            for s in sources
-        ]
-        column, v = self._inner[..., 0], self._inner[..., 1]
-        top, bottom = np.interp(column, u, tops), np.interp(column, u, bottoms)
-        upper = np.clip((top - v) / (2 * self._edge) + 0.5, 0, 1)
-        lower = np.clip((v - bottom) / (2 * self._edge) + 0.5, 0, 1)
-        inside = np.clip(1 - upper - lower, 0, 1)
-        total = upper + lower + inside
-        mixed = (upper / total)[..., None] * lips[0] + (lower / total)[..., None] * lips[1]
-        seen = inside > 0
-        if seen.any():
-            rows, columns = _span(seen.any(axis=1)), _span(seen.any(axis=0))
-            part = (rows, columns)
-            talk = float(np.clip(pose["talk"], 0, 1))
-            painted = self._interior.paint(part, top[part], bottom[part], pose["tongue"])
-            painted = talk * painted + (1 - talk) * self._patch[part]
-            mixed[part] += (inside / total)[part][..., None] * painted
-        target[y0:y1, x0:x1] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+        middle = np.interp(self._grid[..., 0], u, (tops + bottoms) / 2)
+        shift = np.where((self._grid[..., 1] > middle)[..., None], lower, upper)
+        moves = np.abs(shift).max(axis=-1) > STILL / self._step
+        maps = self._source(shift, (0, 0, moves.shape[1], moves.shape[0]))
+        x0, y0, x1, y1 = self.region
+        canvas = target[y0:y1, x0:x1]
+        for a, b, c, d in _parts(moves, hole):
+            part = slice(b * self._step, d * self._step), slice(a * self._step, c * self._step)
+            cv2.remap(self._image, maps[part], None, cv2.INTER_CUBIC, dst=canvas[part], borderMode=cv2.BORDER_REPLICATE)
+
+    def _draw_lips(
+        self,
+        target: Image,
+        upper: Array,
+        lower: Array,
+        contours: tuple[Array, Array, Array],
+        box: Box,
+        pose: Mapping[str, float],
+    ) -> None:
+        """Each lip by its own field up to its own edge, and what is seen between them."""
+        import cv2
+
+        maps = [self._source(shift, box) for shift in (upper, lower)]
+        h, w = maps[0].shape[:2]
+        x0, y0 = self.region[0] + box[0] * self._step, self.region[1] + box[1] * self._step
+        lips = [cv2.remap(self._image, m, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE) for m in maps]
+        u, v = self._frame.grid(x0, y0, w, h)
+        top, bottom = _along(u, contours)
+        edge = max(SOFT, 0.5 / self._frame.width)
+        above = np.clip((top - v) / (2 * edge) + 0.5, 0, 1)
+        below = np.clip((v - bottom) / (2 * edge) + 0.5, 0, 1)
+        drawn = cv2.blendLinear(lips[0], lips[1], above, below)
+        inside = np.clip(1 - above - below, 0, 1)
+        rows, columns = (np.flatnonzero(inside.max(axis=axis) > 0) for axis in (1, 0))
+        if len(rows):
+            part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+            corner = x0 + int(columns[0]), y0 + int(rows[0])
+            painted = self._interior.paint(corner, top[part], bottom[part], pose)
+            weights = (np.ascontiguousarray(a[part]) for a in (above + below, inside))
+            drawn[part] = cv2.blendLinear(np.ascontiguousarray(drawn[part]), painted, *weights)
+        target[y0 : y0 + h, x0 : x0 + w] = drawn
 
     def _contours(self, amounts: Array) -> tuple[Array, Array, Array]:
         """u, v of the upper and v of the lower lip's inner edge after the move; (n,) each, in mouth units."""
@@ -115,53 +119,78 @@ class Mouth:
         top, bottom = moved[0][:, 1], np.maximum(moved[1][:, 1], moved[0][:, 1])
         return u, top, bottom
 
+    def _lips_box(self, contours: tuple[Array, Array, Array]) -> Box:
+        """The cells around both lips' inner edges, as drawn out to +-LIPS."""
+        u, top, bottom = contours
+        ends = np.array([-LIPS, LIPS], np.float32)
+        around = [np.stack([u, top], 1), np.stack([u, bottom], 1)]
+        around += [np.stack([ends, np.array([line[0], line[-1]])], 1) for line in (top, bottom)]
+        pixels = self._frame.to_pixels(np.concatenate(around).astype(np.float32))
+        cells = (pixels - np.array(self.region[:2], np.float32)) / self._step
+        low, high = np.floor(cells.min(axis=0)).astype(int) - 2, np.ceil(cells.max(axis=0)).astype(int) + 2
+        rows, columns = self._cells.shape[:2]
+        x0, x1 = (int(c) for c in np.clip((low[0], high[0]), 0, columns))
+        y0, y1 = (int(c) for c in np.clip((low[1], high[1]), 0, rows))
+        return x0, y0, x1, y1
+
     def _inverse(self, displacement: Array) -> Array:
-        """Where each grid cell comes from (in cells), for a forward displacement in cells: relaxed fixed point."""
+        """By how much each cell's source lies beside it (in cells), for a forward displacement: relaxed fixed point."""
         import cv2
 
-        displacement = np.ascontiguousarray(displacement, np.float32)
-        source = self._cells - displacement
+        shift = -displacement
         for step in STEPS[1:]:
-            there = cv2.remap(displacement, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            source += step * (self._cells - there - source)
-        return source
+            there = cv2.remap(
+                displacement, self._cells + shift, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
+            shift = cv2.addWeighted(shift, 1 - step, there, -step, 0)
+        return shift
 
-    def _pixel_map(self, cells: Array, box: tuple[int, int, int, int]) -> Array:
-        """Source pixels for every pixel of `box`, from a map in cells of the region's grid."""
+    def _source(self, shift: Array, box: Box) -> Array:
+        """(h, w, 2) pixels of the image from which those in a box of cells come, cut at the region's edge."""
         import cv2
 
-        x0, y0, x1, y1 = box
-        offset = np.array([(x0 - self.region[0]) / self._step, (y0 - self.region[1]) / self._step])
-        scale = 1 / self._step
-        to_cells = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]])
         # What moves is scaled up, not the map itself: where nothing moves, pixels stay exactly where they are.
-        map_: Array = cv2.warpAffine(
-            cells - self._cells,
-            to_cells,
-            (x1 - x0, y1 - y0),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        map_ *= self._step
-        map_ += self._own_pixels(box)
-        return map_
-
-    def _own_pixels(self, box: tuple[int, int, int, int]) -> Array:
-        """(h, w, 2): the place of every pixel of `box` itself."""
-        if box not in self._places:
-            x0, y0, x1, y1 = box
-            self._places[box] = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), axis=-1).astype(np.float32)
-        return self._places[box]
+        x0, y0, x1, y1 = box
+        left, top = min(1, x0), min(1, y0)
+        cells = shift[y0 - top : y1 + 1, x0 - left : x1 + 1]
+        step = self._step
+        large = cv2.resize(cells * step, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
+        own = self._pixels[y0 * step : y1 * step, x0 * step : x1 * step]
+        return cv2.add(own, large[top * step :, left * step :][: own.shape[0], : own.shape[1]])
 
 
-def _span(seen: Any) -> slice:
-    """From the first to the last True."""
-    places = np.flatnonzero(seen)
-    return slice(int(places[0]), int(places[-1]) + 1)
+def _parts(moves: Array, hole: Box) -> Iterator[Box]:
+    """Boxes of cells that cover all that moves (rows, columns), and a cell around it, but for the hole."""
+    x0, y0, x1, y1 = hole
+    cuts = sorted({*range(0, len(moves), STRIP), y0, y1, len(moves)})
+    for top, bottom in zip(cuts, cuts[1:], strict=False):
+        columns = np.flatnonzero(moves[max(0, top - 1) : bottom + 1].any(axis=0))
+        if not len(columns):
+            continue
+        left, right = max(0, int(columns[0]) - 1), min(moves.shape[1], int(columns[-1]) + 2)
+        spans = ((left, min(right, x0)), (max(left, x1), right)) if y0 <= top < y1 else ((left, right),)
+        yield from ((a, top, b, bottom) for a, b in spans if b > a)
 
 
-def _box(points: Array, image: Image) -> tuple[int, int, int, int]:
-    """The pixels around some points: x0, y0, x1, y1 inside the image."""
+def _along(u: Array, contours: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+    """v of both contours at each u (h, w): from a table, which is many times faster than np.interp."""
+    import cv2
+
+    size = 256
+    grid = np.linspace(-LIPS, LIPS, size)
+    table = np.stack([np.interp(grid, contours[0], line) for line in contours[1:]], axis=-1).astype(np.float32)
+    place = (u + LIPS) * ((size - 1) / (2 * LIPS))
+    found = cv2.remap(table[None], place, np.zeros_like(place), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(found[..., 0]), np.ascontiguousarray(found[..., 1])
+
+
+def _places(width: int, height: int) -> Array:
+    """(height, width, 2): x and y of every place of a grid."""
+    return np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
+
+
+def _box(points: Array, image: Image) -> Box:
+    """The pixels around some points, inside the image."""
     h, w = image.shape[:2]
     low, high = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0))
     x0, x1 = (int(np.clip(c, 0, w)) for c in (low[0], high[0]))
