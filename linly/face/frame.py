@@ -18,8 +18,11 @@ UPPER_OUTER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
 LOWER_OUTER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 CORNERS = (61, 291)
 NOSE_BASE, CHIN = 2, 152
+LOWER_LIDS = (145, 374)
 OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
         148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
+JAWLINE = OVAL[8:29]
+"""from ear to ear along the chin"""
 OPEN_FROM = 0.035
 """An inner-lip gap below this, in mouth widths, is a closed mouth: the mesh is not more exact than that."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -13,8 +14,8 @@ from linly.values import Image
 
 CELLS = 22
 """field samples in one mouth width: about one for every two pixels of a face 150 pixels wide"""
-STEPS = (1.0, 0.62, 1.0, 0.62, 0.62)
-"""relaxation of the inversion: plain iteration oscillates where skin stretches by nearly two"""
+STEPS = 3
+"""Newton steps of the inversion: plain iteration oscillates where skin stretches and creeps where it is pressed"""
 SOFT = 0.011
 """half width of a lip's edge, in mouth widths, but at least half a pixel"""
 LIPS = 0.66
@@ -36,7 +37,7 @@ class Mouth:
         field = MouthField(frame)
         self._image, self._frame, self._field = image, frame, field
         chin = float(frame.local(CHIN)[0, 1])
-        corners = [(u, v) for u in (-REACH, REACH) for v in (-0.95, 1.05 * chin + 0.95)]
+        corners = [(u, v) for u in (-REACH, REACH) for v in (field.top, 1.05 * chin + 0.75)]
         self.region = x0, y0, x1, y1 = _box(frame.to_pixels(np.array(corners, np.float32)), image)
         self._step = step = max(1, round(frame.width / CELLS))
         xs, ys = (np.arange(a, b, step, dtype=np.float32) + (step - 1) / 2 for a, b in ((x0, x1), (y0, y1)))
@@ -134,15 +135,21 @@ class Mouth:
         return x0, y0, x1, y1
 
     def _inverse(self, displacement: Array) -> Array:
-        """By how much each cell's source lies beside it (in cells), for a forward displacement: relaxed fixed point."""
+        """By how much each cell's source lies beside it (in cells), for a forward displacement: Newton's method.
+
+        Each axis is solved with its own slope; what little one axis takes from the other the steps settle.
+        """
         import cv2
 
-        shift = -displacement
-        for step in STEPS[1:]:
-            there = cv2.remap(
-                displacement, self._cells + shift, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-            )
-            shift = cv2.addWeighted(shift, 1 - step, there, -step, 0)
+        slopes = np.empty_like(displacement)
+        slopes[..., 0] = 1 + _slope(displacement[..., 0].T).T
+        slopes[..., 1] = 1 + _slope(displacement[..., 1])
+        np.maximum(slopes, 0.25, out=slopes)
+        known = np.concatenate([displacement, slopes], axis=-1)
+        shift = -displacement / slopes
+        for _ in range(STEPS):
+            there = cv2.remap(known, self._cells + shift, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            shift -= (shift + there[..., :2]) / there[..., 2:]
         return shift
 
     def _source(self, shift: Array, box: Box) -> Array:
@@ -162,14 +169,23 @@ class Mouth:
 def _parts(moves: Array, hole: Box) -> Iterator[Box]:
     """Boxes of cells that cover all that moves (rows, columns), and a cell around it, but for the hole."""
     x0, y0, x1, y1 = hole
+    first = np.where(moves.any(axis=1), moves.argmax(axis=1), moves.shape[1])
+    last = moves.shape[1] - moves[:, ::-1].argmax(axis=1) - moves.shape[1] * (first == moves.shape[1])
     cuts = sorted({*range(0, len(moves), STRIP), y0, y1, len(moves)})
-    for top, bottom in zip(cuts, cuts[1:], strict=False):
-        columns = np.flatnonzero(moves[max(0, top - 1) : bottom + 1].any(axis=0))
-        if not len(columns):
+    for top, bottom in itertools.pairwise(cuts):
+        near = slice(max(0, top - 1), bottom + 1)
+        left, right = int(first[near].min()), int(last[near].max())
+        if left >= right:
             continue
-        left, right = max(0, int(columns[0]) - 1), min(moves.shape[1], int(columns[-1]) + 2)
+        left, right = max(0, left - 1), min(moves.shape[1], right + 1)
         spans = ((left, min(right, x0)), (max(left, x1), right)) if y0 <= top < y1 else ((left, right),)
         yield from ((a, top, b, bottom) for a, b in spans if b > a)
+
+
+def _slope(values: Array) -> Array:
+    """Change of each value (rows, columns) from row to row, by central differences."""
+    padded = np.concatenate([values[:1], values, values[-1:]])
+    return (padded[2:] - padded[:-2]) / 2
 
 
 def _along(u: Array, contours: tuple[Array, Array, Array]) -> tuple[Array, Array]:

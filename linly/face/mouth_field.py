@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from linly.face.frame import CHIN, NOSE_BASE, OVAL, Array, MouthFrame, smooth
+from linly.face.frame import CHIN, JAWLINE, LOWER_LIDS, NOSE_BASE, OVAL, Array, MouthFrame, smooth
 from linly.values import OPEN_WIDTHS
 
 SHAPES = ("upper", "lower", "close", "jaw", "round", "spread", "smile", "press", "tuck")
@@ -18,6 +18,8 @@ UPPER_SHARE = 0.27
 """part of the gap that the upper lip makes; the rest is the lower lip's"""
 JAW_DROP = 0.26
 """how far the chin falls at jaw = 1, in mouth widths"""
+NECK = 0.52
+"""length below the jawline over which a dropped chin is taken up, in mouth widths: twice the drop, so nothing folds"""
 REACH = 1.55
 """half width of the region that moves, in mouth widths"""
 
@@ -30,8 +32,10 @@ class MouthField:
         self.upper_line, self.lower_line = frame.lips
         self._nose = float(frame.local(NOSE_BASE)[0, 1])
         self._chin = float(frame.local(CHIN)[0, 1])
+        self.top = min(-0.95, float(frame.local(*LOWER_LIDS)[:, 1].mean()))
         self._outline = _outline(frame.local(*OVAL), self._chin)
         self._sides = _sides(frame.local(*OVAL))
+        self._jawline = _jawline(frame.local(*JAWLINE))
 
     def bases(self, points: Array, below: bool) -> Array:
         """(len(SHAPES), ..., 2): how each point (..., 2) moves at shape = 1, as skin of the upper or the lower side."""
@@ -40,14 +44,12 @@ class MouthField:
         w = v - _along(u, line)
         opening = self._opening(u)
         face = self._face(u, v)
-        lateral = np.exp(-((np.abs(u) / 1.05) ** 4)) * face
         near = face * np.exp(-(((u / 0.72) ** 2 + (w / 0.55) ** 2) ** 1.5))
         made = np.zeros((len(SHAPES), *points.shape), np.float32)
         if below:
             made[SHAPES.index("lower"), ..., 1] = opening * self._fall(
                 w, self.frame.thickness[1] * 1.1, 0.62 * self._chin
             )
-            made[SHAPES.index("jaw"), ..., 1] = self._jaw(w) * lateral
         else:
             made[SHAPES.index("upper"), ..., 1] = -opening * self._fall(-w, self.frame.thickness[0], 0.95 * -self._nose)
         apart = _along(u, self.lower_line) - _along(u, self.upper_line)  # what the photo's own mouth is open
@@ -60,15 +62,22 @@ class MouthField:
         made[SHAPES.index("round"), ..., 0] = -0.30 * np.clip(u, -0.62, 0.62) * near
         made[SHAPES.index("round"), ..., 1] = np.where(w > 0, 0.02, -0.02) * opening * near
         made[SHAPES.index("spread"), ..., 0] = 0.13 * np.clip(u, -0.6, 0.6) * near * 1.2
-        corner = np.exp(-(((np.abs(u) - 0.5) / 0.34) ** 2) - (w / 0.38) ** 2)
-        made[SHAPES.index("smile"), ..., 1] = -0.085 * corner
-        made[SHAPES.index("smile"), ..., 0] = 0.05 * np.sign(u) * corner
+        made[SHAPES.index("smile")] = self._smile(u, v, w)
         thin = self.frame.thickness[1 if below else 0]
         made[SHAPES.index("press"), ..., 1] = -0.30 * w * np.exp(-((w / (1.3 * thin)) ** 2)) * _bell(u, 0.6)
         if below:
             made[SHAPES.index("tuck"), ..., 1] = -0.055 * opening * self._fall(w, 0.5 * thin, 0.5 * self._chin)
         made *= self._on_the_face(u, v)[..., None]
+        made[SHAPES.index("jaw")] = self._jaw(u, v, w)
         return made
+
+    def _smile(self, u: Array, v: Array, w: Array) -> Array:
+        """Corners up and out along the zygomatic muscle, the cheek above bulging up to the lower lid."""
+        beside = np.abs(u) - 0.5
+        corner = np.exp(-((beside / 0.36) ** 2) - (w / np.where(w < 0, 0.46, 0.36)) ** 2)
+        cheek = np.exp(-(((np.abs(u) - 0.72) / 0.36) ** 2) - ((v - 0.55 * self.top) / 0.5) ** 2)
+        cheek *= smooth(v, self.top, 0.6 * self.top)
+        return np.stack([np.sign(u) * (0.05 * corner), -0.115 * corner - 0.045 * cheek], axis=-1)
 
     def _on_the_face(self, u: Array, v: Array) -> Array:
         """1 on the face, 0 a little beyond its outline: what is beside the jaw stays where it is."""
@@ -107,10 +116,17 @@ class MouthField:
         """1 on the lip itself, falling smoothly to 0 at `end`."""
         return np.asarray(1 - smooth(distance, 0.6 * rigid, max(end, 2.2 * rigid)), np.float32)
 
-    def _jaw(self, w: Array) -> Array:
-        """0 at the lip line, 1 at the chin, 0 again down the neck, before the collar where there is room."""
-        down = smooth(w, 0.0, 0.92 * self._chin) * (1 - smooth(w, 1.02 * self._chin, 1.02 * self._chin + 0.6))
-        return np.asarray(down, np.float32)
+    def _jaw(self, u: Array, v: Array, w: Array) -> Array:
+        """The jaw turns about the ears: all of the drop at the chin, less towards the jaw's angles, none beyond.
+
+        Below the jawline the neck is pressed together, over a length that neither folds it nor reaches a collar.
+        """
+        across = 1 - smooth(np.where(u < 0, u / self._jawline[0, 0], u / self._jawline[-1, 0]), 0.12, 1.02)
+        ramp = smooth(w, 0.0, 0.92 * self._chin)
+        neck = 1 - _even(v - _along(u, self._jawline), 0.0, NECK)
+        corner = np.exp(-(((np.abs(u) - 0.52) / 0.3) ** 2) - (w / 0.42) ** 2)
+        down = across * ramp * neck + 0.17 * corner
+        return np.stack([-0.16 * np.sign(u) * corner, down], axis=-1)
 
 
 def _sides(oval: Array) -> tuple[Array, Array, Array]:
@@ -127,6 +143,12 @@ def _sides(oval: Array) -> tuple[Array, Array, Array]:
     return heights, reaches[0], reaches[1]
 
 
+def _jawline(points: Array) -> Array:
+    """(n, 2): the lower edge of the face as v over rising u."""
+    points = points[np.argsort(points[:, 0])]
+    return np.asarray(points, np.float32)
+
+
 def _outline(oval: Array, chin: float) -> Array:
     """(3, n): v, and there the middle and the half width of the face; below the chin the neck, as wide as the chin."""
     top = int(oval[:, 1].argmin())
@@ -141,6 +163,13 @@ def _outline(oval: Array, chin: float) -> Array:
 
 def _along(u: Array, line: Array) -> Array:
     return np.asarray(np.interp(u, line[:, 0], line[:, 1]), np.float32)
+
+
+def _even(x: Array, low: float, high: float) -> Array:
+    """0 below `low`, 1 above `high`, as steady as can be between: its slope is never above 4/3 of the mean."""
+    t = 4 * np.clip((x - low) / (high - low), 0, 1)
+    rise = np.where(t < 1, t * t / 2, np.where(t < 3, t - 0.5, 3 - (4 - t) ** 2 / 2))
+    return np.asarray(rise / 3, np.float32)
 
 
 def _bell(u: Array, half: float) -> Array:
