@@ -109,6 +109,13 @@ class Runner:
                 self._line.remove(job)
 
 
+def root() -> Path:
+    """Where jobs lie: in the folder from which the page may hand out files."""
+    from gradio.utils import get_upload_folder
+
+    return Path(get_upload_folder())
+
+
 def folder(root: Path) -> Path:
     """A new private folder below `root`, under a name that nobody can guess; those of yesterday are removed."""
     root.mkdir(parents=True, exist_ok=True)

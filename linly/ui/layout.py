@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 
 from linly.settings import Settings
-from linly.ui import handlers, models, render, theme
-from linly.ui.parts import Wording, bar, note, table
+from linly.ui import handlers, models, picker, portrait, render, result, shelf, theme, voices
+from linly.ui.parts import PRIVATE, Wording, bar, note, table
+from linly.ui.portrait_handlers import Wish
 from linly.ui.strings import STRINGS, text
 
 
@@ -21,12 +22,15 @@ def build(settings: Settings) -> gr.Blocks:
         lang = _header(say)
         banner = gr.HTML(visible=False, elem_id="banner", elem_classes="card")
         retry = say(gr.Button, {"value": "retry"}, visible=False, elem_id="retry", size="md")
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs", selected="render") as tabs:
+            with say(gr.Tab, {"label": "tab_portrait"}, id="portrait", elem_id="tab-portrait"):
+                new = portrait.build_portrait(say, lang)
             with say(gr.Tab, {"label": "tab_render"}, id="render", elem_id="tab-render"):
                 ui = render.build_render(say, lang)
             with say(gr.Tab, {"label": "tab_models"}, id="models", elem_id="tab-models"):
                 models.build_models(say, lang)
-        _wire(page, say, lang, ui, banner, retry)
+        shelf.wire(new, ui, tabs)
+        _wire(page, say, lang, ui, new, banner, retry)
     made: gr.Blocks = page
     return made
 
@@ -55,36 +59,44 @@ def brand(lang: str) -> str:
     return f'<div class="brand"><h1>Linly</h1><p>{text(lang, "tagline")}</p></div>'
 
 
-def turned(say: Wording, lang: str, script: str, portrait: str, photo: str | None, kept: Any) -> list[Any]:
+def turned(
+    say: Wording, lang: str, script: str, chosen: tuple[Any, Any, Any], kept: Any, wish: Sequence[Any]
+) -> list[Any]:
     """Everything in another language: all bound components, the sample sentence, the lines that handlers wrote."""
     script_now = text(lang, "script_sample") if script in STRINGS["script_sample"] else gr.skip()
-    check = render.check_line(portrait, photo, lang)
+    check = picker.check_line(*chosen, lang)
     facts = table(handlers.facts(kept, lang)) if kept else note(text(lang, "details_none"))
     line = bar(text(lang, "idle"), 0, "idle")
     if kept:
-        line = render.status(handlers.Step(False, report=kept, still=kept.video.endswith(".png")), lang)
-    return [*say.turned(lang), script_now, check, facts, line]
+        line = result.line(handlers.Step(False, report=kept, still=kept.video.endswith(".png")), lang)
+    pair, verdict, *_ = portrait.seen_now(lang, Wish(*wish))
+    hello = bar(text(lang, "hello_idle"), 0, "idle")
+    return [*say.turned(lang), script_now, check, facts, line, pair, verdict, hello]
 
 
 def opened(lang: str) -> Iterator[list[Any]]:
     """The first start: a banner with the progress of the models, then the voices and the main button."""
     for html, usable, again in models.fetching(lang):
-        voices = gr.update(choices=handlers.voice_choices(lang)) if usable else gr.skip()
+        found = gr.update(choices=voices.choices(lang)) if usable else gr.skip()
         go = [gr.update(interactive=usable)] * 4
-        yield [gr.update(value=html, visible=bool(html)), gr.update(visible=again), *go, voices]
+        yield [gr.update(value=html, visible=bool(html)), gr.update(visible=again), *go, found]
 
 
-def _wire(page: gr.Blocks, say: Wording, lang: Any, ui: SimpleNamespace, banner: Any, retry: Any) -> None:
-    def turn(language: str, *values: Any) -> list[Any]:
-        return [language, *turned(say, language, *values)]
+def _wire(
+    page: gr.Blocks, say: Wording, lang: Any, ui: SimpleNamespace, new: SimpleNamespace, banner: Any, retry: Any
+) -> None:
+    def turn(language: str, script: str, a: Any, b: Any, c: Any, kept: Any, *wish: Any) -> list[Any]:
+        return [language, *turned(say, language, script, (a, b, c), kept, wish)]
 
     switch: dict[str, Any] = {
-        "inputs": [lang, ui.script, ui.portrait, ui.photo, ui.kept],
-        "outputs": [lang, *say.components, ui.script, ui.check, ui.facts, ui.progress],
-        **render.PRIVATE,
-    }
-    first = [banner, retry, ui.go, ui.frame, ui.short, ui.listen, ui.voice]
-    start: dict[str, Any] = {"inputs": [lang], "outputs": first, "concurrency_limit": 16, **render.PRIVATE}
+        "inputs": [lang, ui.script, ui.portrait, ui.photo, ui.clip, ui.kept, *new.wish],
+        "outputs": [
+            lang, *say.components, ui.script, ui.check, ui.facts, ui.progress, new.pair, new.verdict, new.progress,
+        ],
+        **PRIVATE,
+    }  # fmt: skip
+    first = [banner, retry, ui.go, ui.frame_once, ui.short, ui.listen, ui.voice]
+    start: dict[str, Any] = {"inputs": [lang], "outputs": first, "concurrency_limit": 16, **PRIVATE}
     page.load(turn, js=theme.ON_LOAD_FORM, **switch).then(None, js=theme.show(), api_visibility="private").then(
         opened, **start
     )

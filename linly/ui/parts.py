@@ -11,11 +11,13 @@ from typing import Any
 
 import gradio as gr
 
-from linly.errors import LinlyError
+from linly.errors import Cancelled, LinlyError
+from linly.ui.handlers import Step
 from linly.ui.messages import translated
 from linly.ui.strings import duration, text
 
 log = logging.getLogger(__name__)
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 Words = str | Callable[[str], Any]
 """A key of the string table, or a function from the page's language to a property's value."""
 
@@ -44,6 +46,12 @@ class Wording:
     @staticmethod
     def _say(key: Words, lang: str) -> Any:
         return key(lang) if callable(key) else text(lang, key)
+
+
+def untouched(component: Any) -> Any:
+    """Its files reach the handler as they are: our own readers honour rotation and say in words what is wrong."""
+    component.preprocess = lambda payload: payload.path if payload else None
+    return component
 
 
 def toast(error: BaseException, lang: str) -> gr.Error:
@@ -94,6 +102,21 @@ def progress_words(lang: str, stage: str, fraction: float, left: float | None) -
     if left is not None and stage != "finish":
         parts.append(text(lang, "left", t=duration(lang, max(1.0, round(left)))))
     return " · ".join(parts)
+
+
+def status(step: Step, lang: str, done: str) -> str:
+    """Where a render stands, as a bar with its words; `done`: the words for a finished one."""
+    if step.busy:
+        if step.stopping:
+            return bar(text(lang, "stopping"), step.fraction)
+        if step.stage == "wait":
+            return bar(text(lang, "stage_wait", n=step.before), 0)
+        return bar(progress_words(lang, step.stage, step.fraction, step.left), step.fraction)
+    if isinstance(step.error, Cancelled):
+        return bar(text(lang, "stopped"), 0, "idle")
+    if step.error or step.report is None:
+        return bar(text(lang, "failed"), 1, "failed")
+    return bar(done, 1, "done")
 
 
 def note(words: str, state: str = "") -> str:

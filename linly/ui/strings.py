@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from linly.ui.portrait_strings import PORTRAIT
+
 LANGUAGES = ("en", "zh")
 
 STRINGS: dict[str, tuple[str, str]] = {
+    **PORTRAIT,
     # the page
     "tagline": ("A photo and a sentence become a person who talks", "一张照片，一句话，开口说话"),
     "page_language": ("Page language", "界面语言"),
@@ -18,6 +21,12 @@ STRINGS: dict[str, tuple[str, str]] = {
     # what goes in
     "portrait": ("Portrait", "形象"),
     "portrait_own": ("My photo", "我的照片"),
+    "portrait_own-clip": ("My video", "我的视频"),
+    "clip_wanted": (
+        "Choose a short video of a person who agreed to this.",
+        "请选择一段短视频，并确认视频中的人已经同意。",
+    ),
+    "enrolled_good": ("Saved portrait, ready to talk", "已保存的形象，可直接使用"),
     "photo": ("Your photo", "您的照片"),
     "photo_hint": (
         "Drop a photo here, or click to choose one: one face, looking ahead, good light",
@@ -52,10 +61,24 @@ STRINGS: dict[str, tuple[str, str]] = {
     "rate": ("Speech rate (×)", "语速（倍）"),
     "expression": ("Expression (×)", "表情（倍）"),
     "head": ("Head motion (×)", "头部动作（倍）"),
-    "more": ("More: language, emotion, size, subtitles, engines", "更多：语言、情绪、尺寸、字幕、引擎"),
+    "more": ("More: picture, background, emotion, language, subtitles", "更多：画面、背景、情绪、语言、字幕"),
     "language": ("Language of the script", "文稿语言"),
     "emotion": ("Emotion", "情绪"),
-    "size": ("Longer side (pixels)", "长边（像素）"),
+    "size": ("Size (pixels)", "尺寸（像素）"),
+    "frame": ("Shape of the picture", "画面比例"),
+    "frame_photo": ("As the photo", "同照片"),
+    "frame_16:9": ("16:9 wide: lessons, YouTube, Bilibili", "16:9 横屏：课程、B站、YouTube"),
+    "frame_9:16": ("9:16 tall: Shorts, Reels, TikTok, Douyin", "9:16 竖屏：抖音、快手、视频号"),
+    "frame_1:1": ("1:1 square: feeds, WeChat, Instagram", "1:1 方形：朋友圈、信息流"),
+    "background": ("Background", "背景"),
+    "background_keep": ("As it is", "保留原样"),
+    "background_blur": ("Blurred", "虚化"),
+    "background_colour": ("A colour", "纯色"),
+    "background_picture": ("A picture", "图片"),
+    "background_transparent": ("Transparent (WebM)", "透明（WebM）"),
+    "colour": ("Colour", "颜色"),
+    "backdrop": ("Background picture", "背景图片"),
+    "backdrop_hint": ("Drop a picture here, or click to choose one", "把图片拖到这里，或点击选择"),
     "fps": ("Frames a second", "帧率（帧/秒）"),
     "subtitles": ("Subtitles", "字幕"),
     "speak": ("Speech engine", "语音引擎"),
@@ -89,7 +112,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "render": ("Render video", "生成视频"),
     "stop": ("Stop", "停止"),
     "retry": ("Try again", "重试"),
-    "download": ("Download MP4", "下载 MP4"),
+    "download": ("Download video", "下载视频"),
     "download_subtitles": ("Subtitles", "下载字幕"),
     "variation": ("Make a variation", "换一种动作"),
     # what comes out
@@ -119,6 +142,9 @@ STRINGS: dict[str, tuple[str, str]] = {
     "fact_voice": ("Voice", "声音"),
     "fact_language": ("Language", "语言"),
     "fact_portrait": ("Portrait", "形象"),
+    "fact_emotion": ("Emotion", "情绪"),
+    "fact_framing": ("Framing", "取景"),
+    "fact_background": ("Background", "背景"),
     "fact_engines": ("Engines", "引擎"),
     "fact_seed": ("Seed", "种子"),
     "fact_what": ("What it is", "标识"),

@@ -6,9 +6,9 @@ import json
 
 import gradio as gr
 
-from linly import library
 from linly.settings import ASSETS
-from linly.ui.handlers import OWN, thumbnail
+from linly.ui import picker
+from linly.ui.form import OWN, OWN_CLIP
 from linly.ui.strings import LANGUAGES, text
 
 FONTS = (
@@ -56,13 +56,8 @@ def theme() -> gr.themes.Base:
 
 def css() -> str:
     """The style sheet, with a thumbnail for each portrait choice."""
-    rules = [
-        f"#portrait label:has(input[value={json.dumps(sample.name)}])::before"
-        f"{{background-image:url({thumbnail(sample.path, 200)})}}"
-        for sample in library.samples()
-    ]
-    rules.append(f'#portrait label:has(input[value="{OWN}"])::before{{content:"+"}}')
-    return (ASSETS / "theme.css").read_text(encoding="utf-8") + "\n".join(rules)
+    own = "".join(f'#portrait label:has(input[value="{name}"])::before{{content:"+"}}' for name in (OWN, OWN_CLIP))
+    return (ASSETS / "theme.css").read_text(encoding="utf-8") + picker.sample_faces() + own
 
 
 def head(lang: str) -> str:
@@ -85,8 +80,11 @@ def head(lang: str) -> str:
     if (shade) document.body.classList.toggle("dark", shade === "dark");
   }});
   document.addEventListener("keydown", (e) => {{
-    const press = (id) => {{ const b = document.getElementById(id); if (b && !b.disabled) b.click(); }};
-    if (e.key === "Escape") press("stop");
+    const press = (id) => {{
+      const b = document.getElementById(id);
+      if (b && !b.disabled && b.offsetParent) b.click();
+    }};
+    if (e.key === "Escape") ["stop", "hello-stop"].forEach(press);
     if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) press("render");
   }});
 }})();

@@ -1,4 +1,4 @@
-"""The Render tab's verbs for scripts and gradio_client: plain parameters in, exactly their results out."""
+"""The verbs for scripts and gradio_client: plain parameters in, exactly their results out."""
 
 from __future__ import annotations
 
@@ -9,38 +9,60 @@ from typing import Any
 import gradio as gr
 
 from linly.job import Report
-from linly.ui import handlers
-from linly.ui.handlers import Form
+from linly.ui import handlers, portrait_handlers
+from linly.ui.form import Form
 from linly.ui.parts import api
+from linly.values import CROPS
 
 
 def told(report: Report) -> dict[str, Any]:
     """The report as JSON, file names instead of paths of this machine."""
     values = asdict(report)
-    return values | {key: Path(values[key]).name for key in ("video", "subtitles", "sidecar")}
+    return values | {key: Path(values[key]).name for key in ("video", "subtitles", "sidecar", "background")}
 
 
 def wire(style: list[Any]) -> None:
-    """The verbs for scripts, with plain parameters and exactly their results."""
+    """The verbs for scripts. `style`: the Render tab's controls from rate to frame, whose values are the defaults."""
     with gr.Group(visible=False):
         words = [gr.Textbox("", label=name) for name in ("portrait", "voice", "text")]
-        photo, sound = gr.File(label="photo"), gr.File(label="audio")
+        photo, sound, backdrop = (gr.File(label=name) for name in ("photo", "audio", "background_picture"))
+        background = gr.Textbox("keep", label="background")
         video, subtitles, report = gr.File(label="video"), gr.File(label="subtitles"), gr.JSON(label="report")
         ask = gr.Button()
-    gr.on([ask.click], api(render_verb), [words[2], words[0], words[1], photo, sound, *style],
+    gr.on([ask.click], api(render_verb), [words[2], words[0], words[1], photo, sound, *style, background, backdrop],
           [video, subtitles, report], api_name="render", concurrency_limit=8)  # fmt: skip
-    gr.on([ask.click], api(handlers.check_portrait), [photo], report, api_name="check_portrait")
+    _wire_portraits()
+
+
+def _wire_portraits() -> None:
+    with gr.Group(visible=False):
+        name, consent = gr.Textbox("", label="name"), gr.Textbox("", label="consent")
+        photo, crop = gr.File(label="photo"), gr.Radio(list(CROPS), value="whole", label="crop")
+        light, denoise = gr.Checkbox(False, label="light"), gr.Checkbox(False, label="denoise")
+        report, shelf, ask = gr.JSON(label="report"), gr.JSON(label="portraits"), gr.Button()
+    mended = [crop, light, denoise]
+    gr.on([ask.click], api(portrait_handlers.check), [photo, *mended], report, api_name="portrait_check")
+    gr.on([ask.click], api(portrait_handlers.add), [name, photo, *mended, consent], report, api_name="portrait_add")
+    gr.on([ask.click], api(portrait_handlers.listed), None, shelf, api_name="portrait_list")
+    gr.on([ask.click], api(portrait_handlers.remove), name, shelf, api_name="portrait_remove")
 
 
 def render_verb(
     text: str = "", portrait: str = "", voice: str = "", photo: str | None = None, audio: str | None = None,
     rate: float = 1.0, expression: float = 1.0, head: float = 1.0, language: str = "auto", emotion: str = "auto",
     size: str = "512", fps: float = 25, subtitles: str = "none", speak: str = "", draw: str = "", seed: float = 0,
+    crop: str = "whole", frame: str = "photo", background: str = "keep", background_picture: str | None = None,
 ) -> tuple[str, str | None, dict[str, Any]]:  # fmt: skip
-    """A text (or a sound file) and a portrait (a sample's name, or a photo) in; video, subtitles and report out."""
-    source = "sound" if audio and not text else "text"
-    report = handlers.render_now(
-        Form(portrait, photo, voice, source, text, audio, rate, expression, head, language, emotion, size, fps,
-             subtitles, speak, draw, seed)
+    """A text (or a sound file) and a portrait in; video, subtitles and report out.
+
+    portrait: the name of a sample or an enrolled portrait; photo: a picture or a short video instead; background:
+    keep, blur, transparent or a colour as #rrggbb; background_picture: a file instead.
+    """
+    form = Form(
+        portrait=portrait, photo=photo, voice=voice, source="sound" if audio and not text else "text", script=text,
+        sound=audio, rate=rate, expression=expression, head=head, language=language, emotion=emotion, size=size,
+        fps=fps, subtitles=subtitles, speak=speak, draw=draw, seed=seed, crop=crop, frame=frame,
+        background="picture" if background_picture else background, backdrop=background_picture,
     )  # fmt: skip
+    report = handlers.render_now(form)
     return report.video, report.subtitles if Path(report.subtitles).is_file() else None, told(report)
