@@ -54,11 +54,12 @@ class MouthFrame:
         """(..., 2) pixels -> (..., 2) mouth units."""
         return np.asarray((pixels - self.centre) @ self.axes.T / self.width, np.float32)
 
-    def grid(self, x: int, y: int, width: int, height: int) -> tuple[Array, Array]:
-        """u and v, (height, width) each, of all pixels of a box."""
+    def grid(self, x: int, y: int, width: int, height: int, step: int = 1) -> tuple[Array, Array]:
+        """u and v, (height, width) each, of pixels from (x, y) on; of the middles of blocks of `step` pixels."""
         across, down = self.axes / self.width
-        xs = np.arange(x, x + width, dtype=np.float32) - self.centre[0]
-        ys = np.arange(y, y + height, dtype=np.float32)[:, None] - self.centre[1]
+        middle = (step - 1) / 2
+        xs = step * np.arange(width, dtype=np.float32) + np.float32(x + middle - self.centre[0])
+        ys = step * np.arange(height, dtype=np.float32)[:, None] + np.float32(y + middle - self.centre[1])
         return xs * across[0] + ys * across[1], xs * down[0] + ys * down[1]
 
     def to_pixels(self, local: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What is seen between the lips: cavity, tongue, teeth, in the light of the portrait; or the photo's own teeth."""
+"""What is seen between the lips: cavity, tongue and teeth, in the light, tone and sharpness of the portrait."""
 
 from __future__ import annotations
 
@@ -7,138 +7,123 @@ from collections.abc import Mapping
 import numpy as np
 
 from linly.face.frame import Array, MouthFrame, smooth
+from linly.face.teeth import upper_teeth
+from linly.face.tone import tone_of
 from linly.values import Image
 
-TEETH_BELOW = 0.05
-"""how far the upper front teeth reach below the resting upper lip, in mouth widths (about 2.5 mm)"""
-TEETH = (0.0, 0.135, 0.245, 0.335, 0.405)
-"""edges of the upper teeth from the mid-line outwards, in mouth widths"""
-OWN_TEETH_FROM = 0.06
-"""inner-lip gap of the photo from which its own teeth are looked for"""
-WARM = np.array([0.75, 1.0, 1.15], np.float32)
+SAMPLES = 84
+"""samples in a mouth width for all that is soft (cavity, tongue, shadows); finer pixels are scaled up from them"""
+WARM = np.array([0.72, 1.0, 1.16], np.float32)
 """powers by which shaded teeth lose red, green and blue: darkened evenly they look like grey plastic"""
+LOWER = 0.042
+"""height of the lower teeth above the lower lip, in mouth widths"""
 
 
 class Interior:
-    """Paints the mouth's inside on a grid of points in mouth units (h, w, 2)."""
+    """Paints the mouth's inside for any opening of one portrait's lips."""
 
     def __init__(self, frame: MouthFrame, image: Image) -> None:
-        corners = frame.to_pixels(np.array([(u, v) for u in (-0.6, 0.6) for v in (-0.5, 0.8)], np.float32))
-        h, w = image.shape[:2]
-        low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
-        (x0, y0), (x1, y1) = np.clip(low, 0, (w - 2, h - 2)), np.clip(high, 2, (w, h))
-        self._corner = int(x0), int(y0)
-        self._u, self._v = frame.grid(int(x0), int(y0), int(x1 - x0), int(y1 - y0))
-        upper = frame.lips[0]
-        self._rest = np.asarray(np.interp(self._u, upper[:, 0], upper[:, 1]), np.float32)
-        self._photo = image[y0:y1, x0:x1]
-        self._patch = self._carried_up(self._photo)
-        self._own = self._own_teeth(frame) if frame.gap > OWN_TEETH_FROM else None
-        skin = _skin_tone(frame, image)
-        grey = float(skin.mean())
-        light = float(np.clip(grey / 165, 0.45, 1.15))
-        colourful = float(np.clip(np.ptp(skin) / max(grey, 1) / 0.25, 0, 1))  # a grey photo keeps a grey mouth
-        self._tooth = np.clip((grey + 0.38 * (skin - grey)) * 1.22 + 8, 0, 238).astype(np.float32)
-        self._cavity = _tinted((66, 26, 24), colourful) * light
-        self._tongue = _tinted((168, 84, 80), colourful) * light
-        self._teeth_edge, self._teeth_shade = self._front_teeth(float(upper[len(upper) // 2, 1]))
+        self._frame, self._image = frame, image
+        tone = tone_of(frame.points, frame.width, image)
+        self._teeth = upper_teeth(frame, image, tone)
+        self._tooth = tone.tooth
+        self._cavity = tone.tinted((64, 24, 22))
+        self._tongue = tone.tinted((176, 86, 82))
+        self._step = max(1, round(frame.width / SAMPLES))
+        side = 128
+        noise = np.random.default_rng(0).normal(0, 0.7 * tone.grain, (side, side, 1))
+        self._grain = np.repeat(np.rint(noise), 3, axis=2).astype(np.int16) if tone.grain >= 0.8 else None
 
     def paint(self, corner: tuple[int, int], top: Array, bottom: Array, pose: Mapping[str, float]) -> Image:
         """(h, w, 3) uint8: the inside from pixel `corner` (x, y) on, for lips at v = `top` and `bottom` ((h, w))."""
-        rows, columns = (
-            np.clip(np.arange(n) + corner[axis] - self._corner[axis], 0, self._u.shape[1 - axis] - 1)
-            for n, axis in ((top.shape[0], 1), (top.shape[1], 0))
+        import cv2
+
+        h, w = top.shape
+        step = self._step
+        shape = -(-w // step), -(-h // step)
+        u, v = self._frame.grid(*corner, *shape, step=step)
+        lips = (
+            [cv2.resize(line, shape, interpolation=cv2.INTER_AREA) for line in (top, bottom)]
+            if step > 1
+            else [top, bottom]
         )
-        part = np.ix_(rows, columns)
-        u, v, tongue = self._u[part], self._v[part], pose["tongue"]
-        depth = np.maximum(bottom - top, 1e-3)
-        across = np.clip(np.abs(u) / 0.5, 0, 1)
-        # darkest under the upper lip and at the corners; the floor catches a little light
-        t = np.clip((v - top) / depth, 0, 1)
-        inside = ((0.4 + 0.5 * t) * (1 - 0.4 * across))[..., None] * self._cavity
-        lit = self._tongue_light(u, v, bottom, float(depth.max()), tongue)
-        inside += lit[..., None] * (self._tongue - inside)
-        lower = self._lower_teeth(u, v, bottom) * smooth(depth, 0.12, 0.24)
-        inside += lower[..., None] * (self._tooth * (0.5**WARM) - inside)
-        shadow = 0.5 + 0.5 * smooth(v - top, -0.01, 0.07)  # the upper lip's own
-        if self._own is None:
-            front = 1 - 0.55 * tongue * lit * smooth(v - self._teeth_edge[part], -0.05, 0.0)
-            seen = smooth(self._teeth_edge[part] - v, -0.008, 0.010) * smooth(0.43 - np.abs(u), 0.0, 0.10) * front
-            colour = self._tooth * (self._teeth_shade[part] * shadow)[..., None] ** WARM
-            inside += seen[..., None] * (colour - inside)
-        else:
-            above = smooth(self._rest[part] - v, -0.01, 0.07)  # never seen in the photo: in the lip's shadow
-            own = self._own[part][..., None]
-            dim = (0.6 + 0.4 * shadow) * (1 - 0.45 * above)
-            inside += own * (self._patch[part] * dim[..., None] ** WARM - inside)
+        floor, light, seen = self._soft(u, v, lips[0], lips[1], pose)
+        size = shape[0] * step, shape[1] * step
+        painted, light = (cv2.resize(a, size, interpolation=cv2.INTER_LINEAR)[:h, :w] for a in (floor, light))
+        seen = cv2.resize(seen, size, interpolation=cv2.INTER_LINEAR)[:h, :w]
+        painted = self._with_teeth(np.ascontiguousarray(painted), corner, light, seen)
+        if self._grain is not None:
+            painted = self._grained(painted)
         talk = float(np.clip(pose["talk"], 0, 1))
         if talk < 1:
-            inside = talk * inside + (1 - talk) * self._photo[part]
-        return np.asarray(np.clip(inside + 0.5, 0, 255), np.uint8)
+            x, y = corner
+            painted = cv2.addWeighted(painted, talk, self._image[y : y + h, x : x + w], 1 - talk, 0)
+        return painted
+
+    def _with_teeth(self, painted: Image, corner: tuple[int, int], light: Image, seen: Array) -> Image:
+        """The upper row over what lies behind it, in the light that the lip lets in."""
+        import cv2
+
+        h, w = painted.shape[:2]
+        x, y = (a - b for a, b in zip(self._teeth.corner, corner, strict=True))
+        here = (
+            slice(max(0, y), min(h, y + len(self._teeth.cover))),
+            slice(max(0, x), min(w, x + self._teeth.cover.shape[1])),
+        )
+        if here[0].stop <= here[0].start or here[1].stop <= here[1].start:
+            return painted
+        there = slice(here[0].start - y, here[0].stop - y), slice(here[1].start - x, here[1].stop - x)
+        lit = cv2.multiply(self._teeth.colour[there], light[here], scale=1 / 255)
+        cover = self._teeth.cover[there] * seen[here]
+        painted[here] = cv2.blendLinear(np.ascontiguousarray(painted[here]), lit, 1 - cover, cover)
+        return painted
+
+    def _soft(
+        self, u: Array, v: Array, top: Array, bottom: Array, pose: Mapping[str, float]
+    ) -> tuple[Image, Image, Array]:
+        """All behind the upper teeth (h, w, 3), the light that falls on them (h, w, 3), and how much is seen of them."""
+        tongue, spread = pose["tongue"], float(np.clip(pose["spread"], 0, 1))
+        depth = np.maximum(bottom - top, 1e-3)
+        widest = float(depth.max())
+        across = np.minimum(np.abs(u) / 0.5, 1)
+        # darkest under the upper lip and at the corners; the floor catches a little light
+        below = np.clip((v - top) / depth, 0, 1)
+        inside = ((0.30 + 0.5 * below) * (1 - 0.5 * across))[..., None] * self._cavity
+        cover, light = self._tongue_light(u, v, bottom, widest, tongue)
+        inside += cover[..., None] * (light[..., None] ** WARM * self._tongue - inside)
+        lower = self._lower_teeth(u, v, bottom) * smooth(depth, 0.10, 0.22) * (0.45 + 0.55 * spread)
+        inside += lower[..., None] * (self._tooth * (0.56**WARM) - inside)
+        # what lies deep in a narrow gap gets little light; the upper lip throws a shadow
+        shadow = (0.55 + 0.45 * smooth(v - top, -0.01, 0.07)) * (0.6 + 0.4 * smooth(depth, 0.02, 0.12))
+        seen = smooth(depth, 0.012, 0.055) * (1 - smooth(np.float32(pose["tuck"]), 0.25, 0.8))
+        seen = seen * (1 - 0.6 * tongue * cover * smooth(v - top, 0.06, 0.14))
+        lit = np.clip(255 * shadow[..., None] ** WARM, 0, 255).astype(np.uint8)
+        return np.clip(inside + 0.5, 0, 255).astype(np.uint8), lit, np.asarray(seen, np.float32)
 
     @staticmethod
-    def _tongue_light(u: Array, v: Array, bottom: Array, depth: float, tongue: float) -> Array:
-        """How much of the tongue is seen: a low hill behind the lower lip, its tip raised with `tongue`."""
-        hill = bottom - (0.05 + 0.28 * depth + 0.18 * tongue) * (1 - (u / 0.38) ** 2)
-        groove = 1 - 0.14 * (1 - 0.6 * tongue) * np.exp(-((u / 0.04) ** 2))
-        seen = smooth(v - hill, -0.01, 0.11) * smooth(0.44 - np.abs(u), 0.0, 0.12)
-        return np.asarray(seen * groove * (1 - 0.5 * np.clip(np.abs(u) / 0.45, 0, 1) ** 2), np.float32)
-
-    def _front_teeth(self, middle: float) -> tuple[Array, Array]:
-        """v of the upper row's lower edge, an arch of rounded teeth; and its brightness, fading towards the corners."""
-        across = np.abs(self._u)
-        gap = np.min(np.abs(across[..., None] - np.array(TEETH)), axis=-1)
-        notch = np.exp(-((gap / 0.016) ** 2))
-        row = middle + 0.5 * (self._rest - middle)  # half as curved as the lip that hides it
-        edge = row + TEETH_BELOW * (1 - 0.9 * (across / 0.43) ** 2) - 0.010 * notch
-        beside = np.where((across > TEETH[1]) & (across < TEETH[2]), 0.008, 0.0)  # the second teeth are shorter
-        shade = (1 - 0.10 * np.exp(-((gap / 0.010) ** 2))) * (1 - 0.62 * np.clip(across / 0.45, 0, 1) ** 1.8)
-        return np.asarray(edge - beside, np.float32), np.asarray(shade, np.float32)
+    def _tongue_light(u: Array, v: Array, bottom: Array, depth: float, tongue: float) -> tuple[Array, Array]:
+        """How much of the tongue is seen and how it is lit: a dome behind the lower lip, its tip raised with `tongue`."""
+        height = 0.04 + 0.30 * depth + 0.18 * tongue
+        dome = 1 - (u / 0.40) ** 2
+        down = v - (bottom - height * dome)
+        cover = smooth(down, -0.015, 0.045) * smooth(0.43 - np.abs(u), 0.0, 0.12)
+        # it rises out of the dark, is brightest where it faces the light, and falls off to the sides
+        light = (0.18 + 0.72 * smooth(down, -0.01, 0.17)) * (1 - 0.55 * np.minimum(np.abs(u) / 0.42, 1) ** 2)
+        light = light * (1 - 0.16 * (1 - 0.6 * tongue) * np.exp(-((u / 0.035) ** 2)))
+        return cover, np.asarray(light * (0.75 + 0.25 * tongue), np.float32)
 
     @staticmethod
     def _lower_teeth(u: Array, v: Array, bottom: Array) -> Array:
-        row = smooth(v - (bottom - 0.045), -0.006, 0.02) * smooth(0.30 - np.abs(u), 0.0, 0.1)
-        gaps = 1 - 0.25 * np.exp(-((((u / 0.075 + 0.5) % 1 - 0.5) / 0.09) ** 2))
-        return np.asarray(0.8 * row * gaps, np.float32)
+        x = (u / 0.072 + 0.5) % 1 - 0.5
+        edge = bottom - LOWER * (1 - (u / 0.36) ** 2) + 0.02 * np.abs(x) ** 3
+        row = smooth(v - edge, -0.006, 0.012) * smooth(0.30 - np.abs(u), 0.0, 0.14)
+        return np.asarray(row * (1 - 0.35 * np.exp(-(((0.5 - np.abs(x)) / 0.09) ** 2))), np.float32)
 
-    def _carried_up(self, patch: Image) -> Array:
-        """The photo's mouth with what is just below the upper lip carried on above it: seen when the lip is raised."""
+    def _grained(self, painted: Image) -> Image:
         import cv2
 
-        step = max(1e-6, float(self._v[-1, 0] - self._v[0, 0]) / max(1, len(self._v) - 1))
-        rise = np.maximum(0, self._rest + 0.045 - self._v)
-        rows = np.arange(len(self._v), dtype=np.float32)[:, None] + rise / step
-        columns = np.broadcast_to(np.arange(self._v.shape[1], dtype=np.float32), self._v.shape)
-        maps = np.ascontiguousarray(columns), rows.astype(np.float32)
-        carried = cv2.remap(patch, *maps, cv2.INTER_LINEAR).astype(np.float32)
-        even = cv2.remap(cv2.blur(patch, (max(3, round(0.09 / step)), 1)), *maps, cv2.INTER_LINEAR)
-        far = smooth(rise, 0.045, 0.09)[..., None]  # without this the gaps between the teeth become stripes
-        return np.asarray(carried + far * (even - carried), np.float32)
-
-    def _own_teeth(self, frame: MouthFrame) -> Array | None:
-        """Where the photo itself shows teeth: bright, unsaturated, between its lips; None where there are too few."""
-        bottom = np.interp(self._u, frame.lips[1][:, 0], frame.lips[1][:, 1])
-        between = smooth(self._v - self._rest, -0.14, -0.12) * smooth(bottom - self._v, 0.016, 0.04)
-        between *= smooth(0.46 - np.abs(self._u), 0.0, 0.05)
-        high, low = self._patch.max(axis=-1), self._patch.min(axis=-1)
-        bright = smooth(low, 60.0, 105.0) * (1 - smooth((high - low) / np.maximum(high, 1), 0.35, 0.6))
-        mask = between * bright
-        return np.asarray(mask, np.float32) if (mask > 0.5).sum() > 0.25 * (between > 0.5).sum() else None
-
-
-def _tinted(colour: tuple[int, int, int], amount: float) -> Array:
-    """A colour with its saturation scaled by `amount`, (3,) float32."""
-    full = np.array(colour, np.float32)
-    return np.asarray(full.mean() + amount * (full - full.mean()), np.float32)
-
-
-def _skin_tone(frame: MouthFrame, image: Image) -> Array:
-    """Median colour of both cheeks, (3,) float32."""
-    h, w = image.shape[:2]
-    radius = max(2, int(0.12 * frame.width))
-    samples = []
-    for index in (50, 280):
-        x, y = (round(float(c)) for c in frame.points[index, :2])
-        x, y = int(np.clip(x, radius, w - radius - 1)), int(np.clip(y, radius, h - radius - 1))
-        samples.append(image[y - radius : y + radius, x - radius : x + radius].reshape(-1, 3))
-    return np.asarray(np.median(np.concatenate(samples), axis=0), np.float32)
+        h, w = painted.shape[:2]
+        assert self._grain is not None
+        across, down = -(-w // len(self._grain)), -(-h // len(self._grain))
+        noise = np.tile(self._grain, (down, across, 1))[:h, :w] if max(across, down) > 1 else self._grain[:h, :w]
+        return cv2.add(painted, noise, dtype=cv2.CV_8U)
