@@ -18,12 +18,13 @@ class Overlay:
     """A drawing with transparency at a fixed place.
 
     drawing: Pillow picture in mode RGBA; x, y: its upper left corner in pixels; what lies outside the frame is cut off
-    by `apply`.
+    by `apply`. opaque_from: on a transparent picture, what is drawn with at least this opacity (1..255) becomes solid.
     """
 
-    def __init__(self, drawing: Any, x: int, y: int) -> None:
+    def __init__(self, drawing: Any, x: int, y: int, opaque_from: int = 255) -> None:
         pixels = np.asarray(drawing, dtype=np.uint16)
-        alpha = pixels[..., 3:]
+        self._alpha = alpha = pixels[..., 3:]
+        self._opaque_from = opaque_from
         self.x, self.y = x, y
         self._keep = (255 - alpha) + (alpha < 128)  # 256 where nothing is drawn: those pixels stay as they are
         self._ink = pixels[..., :3] * alpha
@@ -34,11 +35,23 @@ class Overlay:
         return self._keep.shape[1], self._keep.shape[0]
 
     def apply(self, image: Image) -> None:
-        """Blend into `image` ((h, w, 3) RGB uint8), in place."""
+        """Blend into `image` ((h, w, 3) RGB or (h, w, 4) straight RGBA, uint8), in place."""
         top, left = max(0, self.y), max(0, self.x)
         under = image[top : self.y + self.size[1], left : self.x + self.size[0]]
         own = slice(top - self.y, top - self.y + under.shape[0]), slice(left - self.x, left - self.x + under.shape[1])
-        under[...] = (under * self._keep[own] + self._ink[own]) >> 8
+        if image.shape[2] == 4:
+            self._apply_clear(under, own)
+        else:
+            under[...] = (under * self._keep[own] + self._ink[own]) >> 8
+
+    def _apply_clear(self, under: Image, own: tuple[slice, slice]) -> None:
+        """The same over RGBA: colours weighted by their opacity (Porter and Duff 1984, "over")."""
+        alpha = self._alpha[own].astype(np.float32)
+        beneath = under[..., 3:] * (1 - alpha / 255)
+        total = alpha + beneath
+        colours = (self._ink[own] + under[..., :3] * beneath) / np.maximum(total, 1)
+        solid = np.maximum(total, np.minimum(255, alpha * (255 / self._opaque_from)))
+        np.copyto(under, np.rint(np.concatenate([colours, solid], axis=2)).astype(np.uint8), where=alpha > 0)
 
 
 def font_file() -> Path | None:

@@ -1,12 +1,10 @@
-"""The only place that encodes: pictures and sound become an MP4 (H.264 and AAC) while they are made.
+"""The only place that writes videos: pictures and sound become a file while they are made, and are read back.
 
-Encoding is PyAV's, in this process: libx264 runs in native threads without Python's lock, so that a picture is
-drawn while the one before is encoded.
+A picture is drawn while the one before is encoded (encoders.py), in a thread of its own.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import queue
 import threading
@@ -19,31 +17,26 @@ from typing import Any
 
 import numpy as np
 
+from linly.encoders import MP4, Encoder, kind_of
 from linly.errors import EngineFailed, InputError
 from linly.files import check_writable, publish, replacing, temporary, why
 from linly.values import Audio, Floats, Image, VideoFile
 
 __all__ = ["Writer", "check_writable", "probe", "read_frames", "read_metadata", "write_png"]
 
-AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
-X264_THREADS = 2
 QUEUE = 8
 """Pictures that may wait for the encoder: enough to smooth its pace, few enough to keep memory flat (50 MB at 1080)."""
-COMMON_TAGS = frozenset({"title", "artist", "album", "comment", "date", "genre", "copyright", "description"})
-"""Tags that every player knows; any other name makes the file use QuickTime's open list of tags for all of them."""
-BT709 = 1
-"""The code that H.264 uses for BT.709 primaries, transfer and matrix alike."""
-LIMITED = 1
-"""The code for 16..235 luma, what players expect."""
 
 
 class Writer:
     """Writes one video. Use as a context manager; `finish()` gives the VideoFile.
 
-    size: width, height in pixels, both even. fps: hertz. rate: hertz of every sound given, one that AAC knows.
-    crf: x264's quality (18 looks lossless, larger is smaller). metadata: tags of the file (title, comment, ...).
+    path: ending in .mov (ProRes 4444, PCM sound) or .webm (VP9, Opus sound) the video has transparency and is given
+    RGBA pictures; any other ending is an MP4 (H.264, AAC) of RGB pictures.
+    size: width, height in pixels, both even. fps: hertz. rate: hertz of every sound given, one that the codec knows.
+    crf, preset: x264's quality (18 looks lossless, larger is smaller) and speed. metadata: tags (title, comment, ...).
     faststart: the index is moved to the front, so that a browser plays before all is loaded.
-    fragmented: the file can be played while it is written (a fragment a second); no faststart then.
+    fragmented: the MP4 can be played while it is written (a fragment a second); no faststart then.
     The file appears under its name only when it is whole; whatever goes wrong leaves nothing behind.
     Raises InputError if the file cannot be written (also from `add` and `finish`: the disk may fill up meanwhile).
     """
@@ -63,8 +56,11 @@ class Writer:
     ) -> None:
         if size[0] % 2 or size[1] % 2 or min(size) < 2:
             raise ValueError(f"both sides of a video must be even, got {size[0]}x{size[1]}")
-        if rate not in AAC_RATES:
-            raise ValueError(f"AAC knows no rate of {rate} Hz; resample to one of {AAC_RATES}")
+        self.kind = kind = kind_of(Path(path))
+        if kind.rates and rate not in kind.rates:
+            raise ValueError(f"{kind.sound} knows no rate of {rate} Hz; resample to one of {kind.rates}")
+        if fragmented and kind is not MP4:
+            raise ValueError("only an MP4 can be written in fragments")
         self.path, self.size, self.fps, self.rate = check_writable(path).absolute(), size, Fraction(fps), rate
         self.fps = self.fps.limit_denominator(1001)
         self.frames = 0
@@ -75,17 +71,17 @@ class Writer:
         """how long the encoder has worked; it works beside the thread that adds pictures"""
         self._failure: BaseException | None = None
         self._stop = threading.Event()
-        flags = "frag_keyframe+delay_moov+default_base_moof" if fragmented else "faststart" if faststart else ""
         try:
-            self._encoder = _Encoder(
+            self._encoder = Encoder(
                 self._part,
+                kind,
                 size,
                 self.fps,
                 rate,
                 crf=crf,
                 preset=preset,
-                flags=flags,
                 metadata=dict(metadata or {}),
+                faststart=faststart,
                 fragmented=fragmented,
             )
         except BaseException as error:
@@ -107,19 +103,18 @@ class Writer:
     def add(self, frames: Iterable[Image], audio: Audio) -> None:
         """One utterance: its pictures ((h, w, 3) RGB uint8, may be one reused buffer) and its sound, padded to them.
 
+        A video with transparency takes (h, w, 4) RGBA, straight (not premultiplied).
         Raises ValueError if size, rate or length do not fit, InputError if the disk is full.
         """
-        import av
-
         if audio.rate != self.rate:
             raise ValueError(f"this video's sound is at {self.rate} Hz, got {audio.rate} Hz")
-        width, height = self.size
+        shape = (self.size[1], self.size[0], 4 if self.kind.alpha else 3)
         begin = self._heard
         for image in frames:
-            if image.shape != (height, width, 3) or image.dtype != np.uint8:
-                raise ValueError(f"pictures must be ({height}, {width}, 3) uint8, got {image.shape} {image.dtype}")
+            if image.shape != shape or image.dtype != np.uint8:
+                raise ValueError(f"pictures must be {shape} uint8, got {image.shape} {image.dtype}")
             self.frames += 1
-            self._put((av.VideoFrame.from_ndarray(image, format="rgb24"), self._sound(audio, begin)))
+            self._put((self._encoder.picture(image), self._sound(audio, begin)))
         # A sample may be over or missing: sentences round to whole samples one by one, the video as a whole.
         if abs(begin + len(audio.samples) - self._heard) > 1:
             seen = (self._heard - begin) / self.rate
@@ -191,78 +186,6 @@ class Writer:
             self._encoder.close(whole=False)
 
 
-class _Encoder:
-    """The container with its two streams; used by one thread."""
-
-    def __init__(
-        self,
-        path: Path,
-        size: tuple[int, int],
-        fps: Fraction,
-        rate: int,
-        *,
-        crf: int,
-        preset: str,
-        flags: str,
-        metadata: dict[str, str],
-        fragmented: bool,
-    ) -> None:
-        import av
-
-        own = "use_metadata_tags" if set(metadata) - COMMON_TAGS else ""
-        options = {"movflags": "+".join(filter(None, (flags, own)))}
-        self.container: Any = av.open(f"file:{path}", "w", format="mp4", options=options)
-        self.container.metadata.update(metadata)
-        video: Any = self.container.add_stream("libx264", rate=fps)
-        video.width, video.height = size
-        video.pix_fmt = "yuv420p"
-        video.options = {"crf": str(crf), "preset": preset} | ({"bf": "0"} if fragmented else {})
-        context = video.codec_context
-        context.time_base = self.tick = 1 / fps
-        context.thread_count, context.thread_type = X264_THREADS, "FRAME"  # slices would be slower and larger
-        context.gop_size = round(fps if fragmented else 4 * fps)
-        context.color_primaries = context.color_trc = context.colorspace = BT709
-        context.color_range = LIMITED
-        audio: Any = self.container.add_stream("aac", rate=rate, layout="mono")
-        audio.bit_rate = min(128_000, 4 * rate)
-        self.video, self.audio, self.rate = video, audio, rate
-        self.shown = self.heard = 0
-
-    def encode(self, picture: Any, sound: Floats) -> None:
-        import av
-        from av.video.reformatter import Interpolation
-
-        frame = picture.reformat(
-            format="yuv420p",
-            dst_colorspace="ITU709",
-            src_color_range="JPEG",
-            dst_color_range="MPEG",
-            dst_color_trc=BT709,
-            dst_color_primaries=BT709,
-            interpolation=Interpolation.AREA | Interpolation.FULL_CHR_H_INP,
-            threads=1,
-        )
-        frame.pts, frame.time_base = self.shown, self.tick
-        self.shown += 1
-        self.container.mux(self.video.encode(frame))
-        if len(sound):
-            piece = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound[None]), format="fltp", layout="mono")
-            piece.sample_rate, piece.pts, piece.time_base = self.rate, self.heard, Fraction(1, self.rate)
-            self.heard += len(sound)
-            self.container.mux(self.audio.encode(piece))
-
-    def close(self, whole: bool) -> None:
-        import av
-
-        if whole:
-            self.container.mux(self.video.encode(None))
-            self.container.mux(self.audio.encode(None))
-            self.container.close()
-            return
-        with contextlib.suppress(OSError, av.FFmpegError):  # the file is thrown away
-            self.container.close()
-
-
 def probe(path: str | os.PathLike[str]) -> VideoFile:
     """Measure a video by walking its packets. Raises InputError if it cannot be read or lacks picture or sound."""
     with _opened(path) as container:
@@ -285,19 +208,34 @@ def probe(path: str | os.PathLike[str]) -> VideoFile:
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     """The tags of a video or sound file (title, comment, ...). Raises InputError if it cannot be read."""
     with _opened(path) as container:
-        return dict(container.metadata)
+        shouts = "webm" in container.format.name  # WebM writes all names in capitals
+        return {name.lower() if shouts else name: value for name, value in container.metadata.items()}
 
 
-def read_frames(path: str | os.PathLike[str]) -> Iterator[Image]:
-    """The pictures of a video, (h, w, 3) RGB uint8 each, one at a time. Raises InputError if it cannot be read."""
+def read_frames(path: str | os.PathLike[str], *, alpha: bool = False) -> Iterator[Image]:
+    """The pictures of a video, (h, w, 3) RGB uint8 each, one at a time. Raises InputError if it cannot be read.
+
+    alpha: (h, w, 4) RGBA instead, straight; wholly opaque where the video knows no transparency.
+    """
     from av.video.reformatter import Interpolation
 
     with _opened(path) as container:
         if not container.streams.video:
             raise InputError(f"{Path(path).name} has no picture.")
         quality = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-        for frame in container.decode(container.streams.video[0]):
-            yield frame.to_ndarray(format="rgb24", interpolation=quality)
+        for frame in _decoded(container, container.streams.video[0], alpha):
+            yield frame.to_ndarray(format="rgba" if alpha else "rgb24", interpolation=quality)
+
+
+def _decoded(container: Any, stream: Any, alpha: bool) -> Iterator[Any]:
+    import av
+
+    if not alpha or stream.codec_context.name != "vp9":
+        yield from container.decode(stream)
+        return
+    decoder: Any = av.CodecContext.create("libvpx-vp9", "r")  # ffmpeg's own drops the transparency
+    for packet in container.demux(stream):
+        yield from decoder.decode(packet if packet.size else None)
 
 
 def _opened(path: str | os.PathLike[str]) -> Any:
@@ -312,7 +250,7 @@ def _opened(path: str | os.PathLike[str]) -> Any:
 
 
 def write_png(image: Image, path: str | os.PathLike[str]) -> Path:
-    """Write one (h, w, 3) RGB uint8 picture. Raises InputError if it cannot be written."""
+    """Write one (h, w, 3) RGB or (h, w, 4) RGBA uint8 picture. Raises InputError if it cannot be written."""
     from PIL import Image as Pictures
 
     with replacing(path) as part:

@@ -9,6 +9,8 @@ NOTICE = "AI-generated video made with Linly: face and voice are synthetic. AI å
 """What the file's comment says."""
 HEIGHT = 0.05
 """Height of the letters as a part of the picture's shorter side; China's GB 45438-2025 asks for at least this."""
+PLATE = 96
+"""opacity of the plate, 0..255"""
 
 
 class Label:
@@ -23,7 +25,7 @@ class Label:
         self._overlay = _plate(self.text, size, chinese)
 
     def apply(self, image: Image) -> None:
-        """Draw into `image` ((h, w, 3) RGB uint8), in place."""
+        """Draw into `image` ((h, w, 3) RGB or (h, w, 4) RGBA uint8), in place; the latter is solid there."""
         self._overlay.apply(image)
 
 
@@ -39,10 +41,10 @@ def _plate(text: str, size: tuple[int, int], chinese: bool) -> Overlay:
     width, height = round(right - left) + 2 * pad_x, round(bottom - top) + 2 * pad_y
     plate = Pillow.new("RGBA", (width * 4, height * 4), (255, 255, 255, 0))
     ImageDraw.Draw(plate).rounded_rectangle(
-        (0, 0, width * 4 - 1, height * 4 - 1), radius=height * 1.2, fill=(20, 20, 24, 96)
+        (0, 0, width * 4 - 1, height * 4 - 1), radius=height * 1.2, fill=(20, 20, 24, PLATE)
     )
     plate = plate.resize((width, height), Pillow.Resampling.BOX)
     ink = Pillow.new("RGBA", plate.size, (255, 255, 255, 0))
     ImageDraw.Draw(ink).text((pad_x - left, pad_y - top), text, font=font, fill=(255, 255, 255, 225))
     plate.alpha_composite(ink)
-    return Overlay(plate, size[0] - width - margin, margin)
+    return Overlay(plate, size[0] - width - margin, margin, opaque_from=PLATE)
