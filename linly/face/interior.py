@@ -42,12 +42,8 @@ class Interior:
         step = self._step
         shape = -(-w // step), -(-h // step)
         u, v = self._frame.grid(*corner, *shape, step=step)
-        lips = (
-            [cv2.resize(line, shape, interpolation=cv2.INTER_AREA) for line in (top, bottom)]
-            if step > 1
-            else [top, bottom]
-        )
-        floor, light, seen = self._soft(u, v, lips[0], lips[1], pose)
+        upper, lower = (cv2.resize(line, shape, interpolation=cv2.INTER_AREA) for line in (top, bottom))
+        floor, light, seen = self._soft(u, v, upper, lower, pose)
         size = shape[0] * step, shape[1] * step
         painted, light = (cv2.resize(a, size, interpolation=cv2.INTER_LINEAR)[:h, :w] for a in (floor, light))
         seen = cv2.resize(seen, size, interpolation=cv2.INTER_LINEAR)[:h, :w]
@@ -55,10 +51,11 @@ class Interior:
         if self._grain is not None:
             painted = self._grained(painted)
         talk = float(np.clip(pose["talk"], 0, 1))
-        if talk < 1:
-            x, y = corner
-            painted = cv2.addWeighted(painted, talk, self._image[y : y + h, x : x + w], 1 - talk, 0)
-        return painted
+        if talk == 1:
+            return painted
+        x, y = corner
+        mixed: Image = cv2.addWeighted(painted, talk, self._image[y : y + h, x : x + w], 1 - talk, 0)
+        return mixed
 
     def _with_teeth(self, painted: Image, corner: tuple[int, int], light: Image, seen: Array) -> Image:
         """The upper row over what lies behind it, in the light that the lip lets in."""
@@ -66,11 +63,9 @@ class Interior:
 
         h, w = painted.shape[:2]
         x, y = (a - b for a, b in zip(self._teeth.corner, corner, strict=True))
-        here = (
-            slice(max(0, y), min(h, y + len(self._teeth.cover))),
-            slice(max(0, x), min(w, x + self._teeth.cover.shape[1])),
-        )
-        if here[0].stop <= here[0].start or here[1].stop <= here[1].start:
+        rows, columns = self._teeth.cover.shape
+        here = slice(max(0, y), min(h, y + rows)), slice(max(0, x), min(w, x + columns))
+        if not painted[here].size:
             return painted
         there = slice(here[0].start - y, here[0].stop - y), slice(here[1].start - x, here[1].stop - x)
         lit = cv2.multiply(self._teeth.colour[there], light[here], scale=1 / 255)
@@ -81,7 +76,7 @@ class Interior:
     def _soft(
         self, u: Array, v: Array, top: Array, bottom: Array, pose: Mapping[str, float]
     ) -> tuple[Image, Image, Array]:
-        """All behind the upper teeth (h, w, 3), the light that falls on them (h, w, 3), and how much is seen of them."""
+        """All behind the upper teeth (h, w, 3), the light that falls on them (h, w, 3), how much is seen of them."""
         tongue, spread = pose["tongue"], float(np.clip(pose["spread"], 0, 1))
         depth = np.maximum(bottom - top, 1e-3)
         widest = float(depth.max())
@@ -95,14 +90,14 @@ class Interior:
         inside += lower[..., None] * (self._tooth * (0.56**WARM) - inside)
         # what lies deep in a narrow gap gets little light; the upper lip throws a shadow
         shadow = (0.55 + 0.45 * smooth(v - top, -0.01, 0.07)) * (0.6 + 0.4 * smooth(depth, 0.02, 0.12))
-        seen = smooth(depth, 0.012, 0.055) * (1 - smooth(np.float32(pose["tuck"]), 0.25, 0.8))
+        seen = smooth(depth, 0.025, 0.10) * (1 - smooth(np.array(pose["tuck"]), 0.25, 0.8))
         seen = seen * (1 - 0.6 * tongue * cover * smooth(v - top, 0.06, 0.14))
         lit = np.clip(255 * shadow[..., None] ** WARM, 0, 255).astype(np.uint8)
         return np.clip(inside + 0.5, 0, 255).astype(np.uint8), lit, np.asarray(seen, np.float32)
 
     @staticmethod
     def _tongue_light(u: Array, v: Array, bottom: Array, depth: float, tongue: float) -> tuple[Array, Array]:
-        """How much of the tongue is seen and how it is lit: a dome behind the lower lip, its tip raised with `tongue`."""
+        """How much of the tongue is seen, and its light: a dome behind the lower lip, its tip raised with `tongue`."""
         height = 0.04 + 0.30 * depth + 0.18 * tongue
         dome = 1 - (u / 0.40) ** 2
         down = v - (bottom - height * dome)
@@ -126,4 +121,5 @@ class Interior:
         assert self._grain is not None
         across, down = -(-w // len(self._grain)), -(-h // len(self._grain))
         noise = np.tile(self._grain, (down, across, 1))[:h, :w] if max(across, down) > 1 else self._grain[:h, :w]
-        return cv2.add(painted, noise, dtype=cv2.CV_8U)
+        grained: Image = cv2.add(painted, noise, dtype=cv2.CV_8U)
+        return grained

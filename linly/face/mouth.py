@@ -163,7 +163,8 @@ class Mouth:
         step = self._step
         large = cv2.resize(cells * step, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
         own = self._pixels[y0 * step : y1 * step, x0 * step : x1 * step]
-        return cv2.add(own, large[top * step :, left * step :][: own.shape[0], : own.shape[1]])
+        there: Array = cv2.add(own, large[top * step :, left * step :][: own.shape[0], : own.shape[1]])
+        return there
 
 
 def _parts(moves: Array, hole: Box) -> Iterator[Box]:
@@ -185,7 +186,7 @@ def _parts(moves: Array, hole: Box) -> Iterator[Box]:
 def _slope(values: Array) -> Array:
     """Change of each value (rows, columns) from row to row, by central differences."""
     padded = np.concatenate([values[:1], values, values[-1:]])
-    return (padded[2:] - padded[:-2]) / 2
+    return np.asarray((padded[2:] - padded[:-2]) / 2)
 
 
 def _along(u: Array, contours: tuple[Array, Array, Array]) -> tuple[Array, Array]:

@@ -94,7 +94,7 @@ def _with_own(u: Array, v: Array, rest: Array, patch: Image, masks: tuple[Array,
     beyond = np.maximum(u - right, left - u)
     fading = 1 - smooth(beyond, -0.04, 0.01)
     beside *= 0.6
-    cover *= smooth(beyond, -0.05, -0.01) * (1 - smooth(beyond, 0.03, 0.16))
+    cover *= smooth(beyond, -0.10, -0.06) * (1 - smooth(beyond, 0.03, 0.16))
     carried, known = _carried_up(v, rest, patch, teeth, mask)
     own = carried * (1 - 0.35 * smooth(beyond, -0.10, 0.0))[..., None]
     share = (known * fading)[..., None]
@@ -124,11 +124,12 @@ def _carried_up(v: Array, rest: Array, patch: Image, teeth: Array, mask: Array) 
     even = (
         cv2.blur(patch.astype(np.float32) * sure[..., None], reach) / np.maximum(cv2.blur(sure, reach), 0.01)[..., None]
     )
-    clean = even + (mask * smooth(v - rest, 0.01, 0.05))[..., None] * (patch - even)
+    clean = 0.86 * even + teeth[..., None] * (patch - 0.86 * even)
     carried, smeared, known = (
         cv2.remap(layer, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for layer in (clean, even, mask)
     )
+    carried += (1 - smooth(rise, 0.0, 0.02))[..., None] * (patch - carried)
     far = smooth(rise, 0.035, 0.09)[..., None]
     hidden = 1 - 0.35 * smooth(rise, 0.05, 0.13)  # never seen in the photo: in the lip's shadow
     return (carried + far * (smeared - carried)) * hidden[..., None], known
@@ -139,7 +140,7 @@ def _own_masks(u: Array, v: Array, rest: Array, low: Array, patch: Image) -> tup
     gaps between them. None if there are too few."""
     import cv2
 
-    between = smooth(v - rest, 0.012, 0.022) * smooth(low - v, 0.014, 0.03) * smooth(0.46 - np.abs(u), 0.0, 0.05)
+    between = smooth(v - rest, 0.012, 0.022) * smooth(low - v, 0.018, 0.038) * smooth(0.46 - np.abs(u), 0.0, 0.05)
     high, least = patch.max(axis=-1).astype(np.float32), patch.min(axis=-1).astype(np.float32)
     inside = between > 0.5
     if inside.sum() < 12:
@@ -158,6 +159,7 @@ def _own_masks(u: Array, v: Array, rest: Array, low: Array, patch: Image) -> tup
         return None
     wide = max(3, round(0.06 * len(u[0]))) | 1
     closed = cv2.morphologyEx(keep.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, wide), np.uint8))
+    closed &= np.maximum.accumulate(keep[::-1])[::-1]  # but not the lower lip between two teeth's ends
     tooth = tooth * cv2.dilate(keep.astype(np.uint8), np.ones((3, 3), np.uint8))
     whole = np.maximum(tooth, cv2.blur(closed.astype(np.float32), (3, 3)) * between)
     return tooth.astype(np.float32), whole.astype(np.float32)

@@ -59,7 +59,7 @@ def tone_of(points: Array, width: float, image: Image) -> Tone:
 def _tooth(skin: Array, white: float, colourful: float) -> Array:
     """Ivory in the photo's light. The whites of the eyes tell it better than skin, which may be dark or pale."""
     grey = max(1.0, float(skin.mean()))
-    level = float(np.clip(0.6 * 1.15 * grey + 0.4 * white, 1.15 * grey, 1.9 * grey))
+    level = float(np.clip(0.6 * 1.2 * grey + 0.4 * white, 1.2 * grey, 1.9 * grey))
     ivory = 1 + colourful * np.array([0.03, 0.0, -0.07], np.float32)
     return np.asarray(np.clip(min(level, 212.0) * (1 + 0.25 * (skin / grey - 1)) * ivory, 0, 240), np.float32)
 
@@ -88,7 +88,7 @@ def _blur(points: Array, image: Image) -> float:
 
 
 def _grain(patch: Image) -> float:
-    """Standard deviation of what a slight blur takes out of plain skin (by its median, so that a mole counts little)."""
+    """Standard deviation of what a slight blur takes out of plain skin; by the median, so that a mole counts little."""
     import cv2
 
     grey = patch.astype(np.float32).mean(axis=-1)
