@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linly.errors import InputError
-from linly.face.frame import CHIN, OVAL
+from linly.face.frame import OVAL
 from linly.pictures import load_image
 from linly.values import BACKGROUNDS, Floats, Image, Portrait
 
@@ -126,11 +126,9 @@ def _cut_out(portrait: Portrait) -> tuple[Floats, Image]:
     rough: Floats = cv2.resize(matte, size, interpolation=cv2.INTER_AREA)
     reach = _reach(rough, float(np.ptp(portrait.landmarks[list(OVAL), 0])) * scale)
     inside, outside = _shrunk(rough > 0.9, reach), _shrunk(rough < 0.1, 1.6 * reach)
-    neck = int(np.clip(portrait.landmarks[CHIN, 1] * scale, 1, size[1] - 1))
-    parts = slice(0, neck), slice(neck, size[1])  # hair is told from what is behind hair, a coat from what is behind it
-    line = np.concatenate([_by_colour(small[p], rough[p], inside[p], outside[p]) for p in parts])
+    line = _by_colour(small, rough, inside, outside)
     tint: Floats = np.divide(small, 255, dtype=np.float32)
-    slopes, offset = _guides(tint, line.astype(np.float32), max(2, round(reach / 2)), 1e-4)
+    slopes, offset = _guides(tint, line, max(2, round(reach / 2)), 1e-4)
     slopes, offset = (cv2.resize(c, (w, h), interpolation=cv2.INTER_LINEAR) for c in (slopes, offset))
     fine = np.clip((np.einsum("hwc,hwc->hw", slopes, image) / 255 + offset - 0.06) / 0.88, 0, 1).astype(np.float32)
     full = [cv2.resize(m.astype(np.uint8), (w, h), interpolation=cv2.INTER_NEAREST) for m in (inside, outside)]
@@ -161,7 +159,7 @@ def _by_colour(image: Image, matte: Floats, inside: NDArray[Any], outside: NDArr
 
     guess = np.where(matte > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
     marks = np.where(inside, cv2.GC_FGD, np.where(outside, cv2.GC_BGD, guess)).astype(np.uint8)
-    if min(image.shape[:2]) > 8 and inside.any() and outside.any():
+    if inside.any() and outside.any():
         cv2.setRNGSeed(0)  # the same photo, the same outline
         models = np.zeros((1, 65)), np.zeros((1, 65))
         cv2.grabCut(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), marks, None, *models, 3, cv2.GC_INIT_WITH_MASK)
