@@ -1,14 +1,16 @@
-"""Portraits and voices by name: the samples that come with the project. Enrolled ones join them here."""
+"""Portraits and voices by name: those enrolled, and the samples that come with the project."""
 
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from linly import portraits
 from linly.errors import InputError
 from linly.settings import ASSETS
 from linly.values import Voice
@@ -36,20 +38,26 @@ def samples() -> tuple[Sample, ...]:
 
 
 def find_portrait(wish: str, voice: Voice | None = None) -> tuple[Path, str]:
-    """Path and name of a portrait: a sample's name or an image file; empty picks a sample that fits the voice."""
+    """Path and name of a portrait: an enrolled name, a sample's name or an image file; empty picks a sample that fits
+    the voice. What is enrolled need not be prepared again: ask `portraits.load(wish)` first.
+
+    Raises InputError with the nearest names for one that is not there.
+    """
     if not wish:
         fitting = [s for s in samples() if voice is not None and s.gender == voice.gender]
         chosen = (fitting or list(samples()))[0]
         return chosen.path, chosen.name
+    if enrolled := portraits.called(wish):
+        return portraits.picture(enrolled), enrolled
     for sample in samples():
         if wish == sample.name:
             return sample.path, sample.name
-    path = Path(wish)
-    if path.is_file():
-        return path, path.stem
-    raise InputError(
-        f"There is no portrait file or sample called {wish!r}; the samples are {', '.join(s.name for s in samples())}."
-    )
+    if os.path.isfile(wish):  # unlike Path's own, it takes names that no file can have
+        return Path(wish), Path(wish).stem
+    known = [*portraits.names(), *(s.name for s in samples())]
+    near = difflib.get_close_matches(wish, known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}."
+    raise InputError(f"There is no portrait file or sample called {wish!r}: {hint}")
 
 
 def find_voice(engine: Any, wish: str, language: str) -> Voice:

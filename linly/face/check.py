@@ -6,69 +6,167 @@ from typing import Any
 
 import numpy as np
 
-from linly.errors import InputError
 from linly.face.eyes import SIDES
-from linly.face.frame import OVAL, MouthFrame
+from linly.face.frame import CHIN, OVAL, MouthFrame
+from linly.face.light import grain, measured
 from linly.face.mesh import FaceMesh, Found
+from linly.face.occlusion import GUESSED, followed, frames_of_glasses
+from linly.face.view import EYE_LEFT, EYE_RIGHT, LIPS, FaceView
+from linly.face.words import ADVICE, advice, refused
 from linly.values import Floats, Image
+
+__all__ = ["ADVICE", "examine", "head_pose"]
 
 SMALLEST_PICTURE, SMALLEST_FACE, SMALL_FACE = 128, 64, 120
 """pixels"""
 MOST_TURNED, TURNED = 40.0, 22.0
-"""degrees"""
-ADVICE = {
-    "several_faces": (
-        "There are several faces; the largest one is used.",
-        "照片里有多张脸，使用最大的一张。",
-    ),
-    "small_face": ("The face is small: a closer photo will look sharper.", "脸偏小：用更近的照片会更清晰。"),
-    "turned": ("The head is turned: facing the camera works best.", "头转向一侧：正对镜头效果最好。"),
-    "blurred": ("The face is blurred: use a sharper photo.", "脸部模糊：请用更清晰的照片。"),
-    "dark": ("The face is dark: more light from the front will help.", "脸部偏暗：正面多一些光会更好。"),
-    "bright": ("The face is overexposed: use softer light.", "脸部过亮：请用柔和一些的光。"),
-    "light_left": ("One side is in shadow: more light from the picture's left.", "一侧有阴影：画面左侧需要更多光。"),
-    "light_right": ("One side is in shadow: more light from the picture's right.", "一侧有阴影：画面右侧需要更多光。"),
-    "mouth_open": ("The mouth is open: a closed mouth animates best.", "嘴是张开的：闭嘴的照片效果最好。"),
-    "eyes_closed": ("The eyes are closed: open eyes look alive.", "眼睛闭着：睁眼的照片更生动。"),
-}
+MOST_STEEP, STEEP = 38.0, 24.0
+MOST_TILTED, TILTED = 42.0, 24.0
+"""degrees: refused beyond the first, advised against beyond the second"""
+SURE = 0.5
+RIVAL = 0.4
+"""a further face at least this wide, of the largest one's width, is worth a word"""
+WEIGHT = {"several_faces": 0.1, "small_face": 0.3, "turned": 0.2, "blurred": 0.35, "dark": 0.3, "bright": 0.3,
+          "sunglasses": 0.4, "eyes_closed": 0.4, "mouth_open": 0.15}  # fmt: skip
+"""how much each advice takes from the score; what is not named: 0.15"""
 
 
 def examine(image: Image, mesh: FaceMesh) -> tuple[Found, Floats, dict[str, Any]]:
     """The largest face, its 478 points (pixels) and the report of Portrait.report.
 
+    The report: ok, faces, box, face_width (pixels), yaw, pitch, roll (degrees), mouth_open (mouth widths), eyes_open
+    (height by width), sharpness (about 10 in a good photo, 1 in a blurred one), light (0..255), balance (-1..1, right
+    minus left), glasses ("none", "glasses", "sunglasses"), covered (parts that are not to be seen), advice
+    ({"key", "en", "zh"} each) and score (0..1).
     Raises InputError, one sentence with advice, if there is no face that can be animated.
     """
     h, w = image.shape[:2]
     if min(h, w) < SMALLEST_PICTURE:
-        raise InputError(f"The picture is only {w}x{h} pixels: use one of at least {SMALLEST_PICTURE} on each side.")
-    faces = mesh.detect(image)
+        raise refused("small_picture", width=w, height=h, least=SMALLEST_PICTURE)
+    faces, meshes = _faces(image, mesh)
     if not faces:
-        raise InputError("No face was found in the picture: use a photo of one face from the front, well lit.")
-    points, sure = mesh.landmarks(image, faces[0])
-    if sure < 0.5:
-        raise InputError("No face was found clearly enough: use a photo of one face from the front, well lit.")
-    wide = float(np.ptp(points[list(OVAL), 0]))
-    if wide < SMALLEST_FACE:
-        raise InputError(f"The face is only {wide:.0f} pixels wide: use a closer photo ({SMALLEST_FACE} or more).")
+        raise _why_none(image, mesh)
+    face, points = faces[0], meshes[0]
+    view = FaceView.of(image, points)
     yaw, pitch, roll = head_pose(points, mesh.canonical)
-    if abs(yaw) > MOST_TURNED:
-        raise InputError(f"The head is turned by {abs(yaw):.0f} degrees: use a photo that faces the camera.")
-    report = {
+    shares = followed(view, mesh)
+    covered = [part for part, share in shares.items() if share < GUESSED]
+    _refuse_if_hopeless(image, mesh, points, (yaw, pitch, roll), covered)
+    light = measured(view)
+    hidden = [part for part in covered if part != "mouth"]
+    glasses = "sunglasses" if len(hidden) == 2 else "glasses" if frames_of_glasses(view) else "none"
+    report: dict[str, Any] = {
+        "ok": True,
         "faces": len(faces),
-        "box": [round(float(c)) for c in faces[0].box],
-        "face_width": round(wide),
+        "box": [round(float(c)) for c in face.box],
+        "face_width": round(_width(points)),
         "yaw": round(yaw, 1),
         "pitch": round(pitch, 1),
         "roll": round(roll, 1),
         "mouth_open": round(max(0.0, MouthFrame(points).gap), 3),
         "eyes_open": round(_eyes_open(points), 3),
-        **_picture_quality(image, points, wide),
+        "sharpness": round(_sharpness(view), 2),
+        **light,
+        "grain": round(grain(image), 1),
+        "glasses": glasses,
+        "covered": hidden,
     }
-    keys = list(_advice(report))
-    report["advice"] = [{"key": key, "en": ADVICE[key][0], "zh": ADVICE[key][1]} for key in keys]
-    report["score"] = round(max(0.1, 1 - 0.15 * len(keys)), 2)
-    report["ok"] = True
-    return faces[0], points, report
+    room = (h - points[CHIN, 1]) / np.ptp(points[:, 1])
+    touches = room < 0.05 or _outside(points, image, OVAL) > 0.03
+    rival = any(_width(other) > RIVAL * _width(points) for other in meshes[1:])
+    keys = _advice(report, touches, rival)
+    report["advice"] = advice(keys)
+    report["score"] = round(float(np.prod([1 - WEIGHT.get(key, 0.15) for key in keys])), 2)
+    return face, points, report
+
+
+def _faces(image: Image, mesh: FaceMesh) -> tuple[list[Found], list[Floats]]:
+    """What the mesh agrees to be faces, largest first."""
+    faces, meshes = [], []
+    for face in mesh.detect(image)[:8]:
+        points, sure = mesh.landmarks(image, face)
+        if sure >= SURE:
+            faces.append(face)
+            meshes.append(points)
+    order = sorted(range(len(faces)), key=lambda i: -_width(meshes[i]))
+    return [faces[i] for i in order], [meshes[i] for i in order]
+
+
+def _why_none(image: Image, mesh: FaceMesh) -> Exception:
+    """The most helpful sentence for a picture in which no face is sure."""
+    if turn := _turned(image, mesh):
+        return turn
+    for face in mesh.detect(image)[:1]:
+        points, _ = mesh.landmarks(image, face)
+        yaw = head_pose(points, mesh.canonical)[0]
+        if face.score > 0.7 and abs(yaw) > 0.7 * MOST_TURNED:
+            return refused("side_face", degrees=f"{max(abs(yaw), MOST_TURNED):.0f}")
+        if face.score > 0.7:
+            return refused("unclear")
+    return refused("no_face")
+
+
+def _refuse_if_hopeless(
+    image: Image, mesh: FaceMesh, points: Floats, pose: tuple[float, float, float], covered: list[str]
+) -> None:
+    """Raise for a face that the engine cannot make talk."""
+    yaw, pitch, roll = pose
+    if covered and (turn := _turned(image, mesh)):
+        raise turn
+    if len(covered) == 3:
+        raise refused("unclear")
+    if abs(roll) > MOST_TILTED:
+        raise _tilt(roll)
+    if _width(points) < SMALLEST_FACE:
+        raise refused("tiny_face", wide=f"{_width(points):.0f}", least=SMALLEST_FACE)
+    if _outside(points, image, (*LIPS, *EYE_LEFT, *EYE_RIGHT, CHIN)) > 0 or _outside(points, image, OVAL) > 0.2:
+        raise refused("cut_off")
+    if abs(yaw) > MOST_TURNED:
+        raise refused("side_face", degrees=f"{abs(yaw):.0f}")
+    if abs(pitch) > MOST_STEEP:
+        raise refused("steep_face", whence="below" if pitch > 0 else "above", degrees=f"{abs(pitch):.0f}")
+    if "mouth" in covered:
+        raise refused("mouth_hidden")
+
+
+def _turned(image: Image, mesh: FaceMesh) -> Exception | None:
+    """The sentence for a picture that shows a whole, upright face only once it is turned."""
+    import cv2
+
+    h, w = image.shape[:2]
+    scale = min(1.0, 640 / max(h, w))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    for quarters in (2, 1, 3):
+        tried = np.ascontiguousarray(np.rot90(small, -quarters))
+        for face in mesh.detect(tried)[:2]:
+            points, sure = mesh.landmarks(tried, face)
+            roll = head_pose(points, mesh.canonical)[2]
+            if sure < 0.9 or abs(roll) > 45 or min(followed(FaceView.of(tried, points), mesh).values()) < GUESSED:
+                continue
+            return _tilt((180, -90, 90)[(2, 1, 3).index(quarters)])
+    return None
+
+
+def _tilt(roll: float) -> Exception:
+    """roll: how far the head leans clockwise, degrees."""
+    if abs(roll) > 135:
+        return refused("upside_down")
+    if abs(roll) > 60:
+        return refused("sideways", way="counter-clockwise" if roll > 0 else "clockwise")
+    return refused("too_tilted", degrees=f"{abs(roll):.0f}")
+
+
+def _width(points: Floats) -> float:
+    """Of the face along the line of its eyes, pixels."""
+    across = points[263, :2] - points[33, :2]
+    return float(np.ptp(points[list(OVAL), :2] @ across / np.hypot(*across)))
+
+
+def _outside(points: Floats, image: Image, which: tuple[int, ...]) -> float:
+    """Share of some points that lie beyond the picture."""
+    h, w = image.shape[:2]
+    x, y = points[list(which), 0], points[list(which), 1]
+    return float(((x < 0) | (y < 0) | (x > w - 1) | (y > h - 1)).mean())
 
 
 def head_pose(points: Floats, canonical: Floats) -> tuple[float, float, float]:
@@ -95,36 +193,34 @@ def _eyes_open(points: Floats) -> float:
     return max(ratios)
 
 
-def _picture_quality(image: Image, points: Floats, wide: float) -> dict[str, float]:
+def _sharpness(view: FaceView) -> float:
+    """Fine detail by all contrast of the face, percent: the same for dark and bright skin, dim and full light."""
     import cv2
 
-    h, w = image.shape[:2]
-    low = np.clip(points[:, :2].min(axis=0), 0, (w - 2, h - 2)).astype(int)
-    high = np.clip(points[:, :2].max(axis=0), 2, (w, h)).astype(int)
-    face = cv2.cvtColor(image[low[1] : high[1], low[0] : high[0]], cv2.COLOR_RGB2GRAY)
-    scale = 160 / wide  # sharpness is judged at one face size
-    same = cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    half = face.shape[1] // 2
-    left, right = float(face[:, :half].mean()), float(face[:, half:].mean())
-    return {
-        "sharpness": round(float(cv2.Laplacian(same, cv2.CV_32F).var()), 1),
-        "light": round(float(face.mean()), 1),
-        "balance": round((right - left) / max(1.0, right + left), 3),
-    }
+    face = view.polygon(OVAL) & view.inside
+    return 100 * float(cv2.Laplacian(view.grey, cv2.CV_32F)[face].var() / max(1.0, view.grey[face].var()))
 
 
-def _advice(report: dict[str, Any]) -> list[str]:
+def _advice(report: dict[str, Any], touches: bool, rival: bool) -> list[str]:
     """Keys of ADVICE that apply."""
+    eyes_seen = report["glasses"] != "sunglasses"
     found = {
-        "several_faces": report["faces"] > 1,
+        "several_faces": rival,
         "small_face": report["face_width"] < SMALL_FACE,
-        "turned": max(abs(report["yaw"]), abs(report["pitch"])) > TURNED,
-        "blurred": report["sharpness"] < 25,
-        "dark": report["light"] < 55,
-        "bright": report["light"] > 225,
+        "cut_edge": touches,
+        "turned": abs(report["yaw"]) > TURNED,
+        "looking_up": report["pitch"] > STEEP,
+        "looking_down": report["pitch"] < -STEEP,
+        "tilted": abs(report["roll"]) > TILTED,
+        "blurred": report["sharpness"] < 1.3,
+        "grainy": report["grain"] > 6,
+        "dark": report["highlights"] < 95,
+        "bright": report["light"] > 228 or report["blown"] > 0.18,
         "light_left": report["balance"] > 0.22,
         "light_right": report["balance"] < -0.22,
-        "mouth_open": report["mouth_open"] > 0.12,
-        "eyes_closed": report["eyes_open"] < 0.12,
+        "mouth_open": report["mouth_open"] > 0.3,
+        "eyes_closed": eyes_seen and report["eyes_open"] < 0.185,
+        "eye_hidden": len(report["covered"]) == 1,
+        "sunglasses": not eyes_seen,
     }
     return [key for key, true in found.items() if true]

@@ -1,0 +1,305 @@
+"""Enrolled portraits: photos kept under a name with all that is known of them, so that a second render starts at once.
+
+One folder each below the library: `about.json` (what was asked for), the original file as it came, and one folder of
+what an engine made of it, whose name carries engine and format: a new format is a new folder, made anew from the
+original when it is first asked for. Every folder is built under a hidden name and renamed when it is whole.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import io
+import json
+import os
+import re
+import shutil
+import unicodedata
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from linly import files, registry, settings
+from linly.errors import InputError
+from linly.pictures import load_image
+from linly.values import CROPS, Image, Portrait
+
+FORMAT = 1
+"""of a prepared folder; one more whenever what is in it, or what the check says, has changed"""
+LONGEST_NAME = 60
+"""characters; four bytes each at most still make a folder name"""
+KEPT = 8
+"""portraits kept in memory, so that an engine meets the same object again"""
+RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+"""names that Windows keeps for itself"""
+
+_loaded: dict[tuple[str, int], Portrait] = {}
+
+
+def add(
+    name: str,
+    path: str | os.PathLike[str],
+    *,
+    crop: str = "whole",
+    light: bool = False,
+    denoise: bool = False,
+    consent: str = "",
+    draw: Any = None,
+) -> Portrait:
+    """Check a photo, prepare it and keep it under `name`; the portrait with its report.
+
+    crop: one of CROPS, the wish a render starts from; light, denoise: level its light, clean its grain; consent: who
+    agreed and to what; draw: an opened draw engine, else the first that is ready.
+    Raises InputError (one sentence) for a name or photo that will not do.
+    """
+    name = _checked(name)
+    if crop not in CROPS:
+        raise InputError(f"There is no crop {crop!r}; choose one of {', '.join(CROPS)}.")
+    taken = InputError(f"There is already a portrait called {name!r}: remove it first or choose another name.")
+    if _folder(name).exists():
+        raise taken
+    source = Path(path)
+    portrait = _prepared(load_image(source), name, light, denoise, engine := _engine(draw))
+    about = {
+        "name": name,
+        "file": source.name,
+        "original": f"original{source.suffix.lower() if re.fullmatch(r'[.]\w{1,5}', source.suffix, re.A) else ''}",
+        "added": datetime.now(UTC).isoformat(timespec="seconds"),
+        "crop": crop,
+        "light": light,
+        "denoise": denoise,
+        "consent": consent.strip(),
+    }
+
+    def fill(folder: Path) -> None:
+        _write(folder / about["original"], source.read_bytes())
+        _write(folder / "about.json", _json(about))
+        made = folder / _made_by(registry.name_of(engine))
+        made.mkdir()
+        _save(portrait, made)
+
+    if not _publish(_folder(name), fill):
+        raise taken
+    loaded = load(name, engine)
+    assert loaded is not None
+    return loaded
+
+
+def names() -> list[str]:
+    """The names of all enrolled portraits, in alphabetical order."""
+    found = []
+    for folder in sorted(p for p in _shelf().glob("*/about.json") if not p.parent.name.startswith(".")):
+        about = json.loads(folder.read_text(encoding="utf-8"))
+        found.append(str(about["name"]))
+    return found
+
+
+def called(wish: str) -> str:
+    """The name of the enrolled portrait that `wish` means, as it was given; empty if there is none."""
+    folder = _find(wish)
+    return str(_about(folder)["name"]) if folder else ""
+
+
+def load(name: str, draw: Any = None) -> Portrait | None:
+    """The portrait kept under `name`, or None if there is none. Runs no model, except once after an update.
+
+    draw: the opened draw engine that will show it; None takes what is kept, whichever engine prepared it.
+    Raises InputError if what was kept has been damaged.
+    """
+    folder = _find(name)
+    if folder is None:
+        return None
+    about = _about(folder)
+    made = folder / _made_by(registry.name_of(draw)) if draw is not None else _kept(folder)
+    if made is None or not made.is_dir():
+        made = _remake(folder, about, _engine(draw))
+    key = (str(made), made.stat().st_mtime_ns)
+    if key not in _loaded:
+        portrait = _open(made, str(about["name"]))
+        while len(_loaded) >= KEPT:
+            _loaded.pop(next(iter(_loaded)))
+        _loaded[key] = portrait
+    return _loaded[key]
+
+
+def info(name: str) -> dict[str, Any]:
+    """What is known of an enrolled portrait: name, file, added (UTC), crop, light, denoise, consent, and its report.
+
+    Raises InputError with the nearest names if there is none.
+    """
+    folder = _required(name)
+    about = _about(folder)
+    made = _kept(folder) or _remake(folder, about, _engine(None))
+    kept = json.loads((made / "report.json").read_text(encoding="utf-8"))
+    return {**about, "size": kept["size"], "engine": made.name.split("-")[0], "report": kept["report"]}
+
+
+def picture(name: str) -> Path:
+    """The prepared photo as a PNG file: for a thumbnail. Raises InputError with the nearest names if there is none."""
+    folder = _required(name)
+    return (_kept(folder) or _remake(folder, _about(folder), _engine(None))) / "image.png"
+
+
+def remove(name: str) -> None:
+    """Forget an enrolled portrait, its original too. Raises InputError with the nearest names if there is none."""
+    folder = _required(name)
+    try:
+        gone = folder.rename(files.temporary(folder))
+    except OSError as error:
+        raise files.why(folder, error) from error
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _checked(name: str) -> str:
+    """The name as it is kept. Raises InputError for one that cannot be."""
+    tidy = " ".join(unicodedata.normalize("NFC", name).split())
+    if not tidy:
+        raise InputError("The portrait needs a name: give it one, in any language.")
+    if len(tidy) > LONGEST_NAME:
+        raise InputError(f"The name {tidy[:20]}... is too long: at most {LONGEST_NAME} characters.")
+    odd = next((c for c in tidy if c in '\\/:*?"<>|' or unicodedata.category(c)[0] == "C"), "")
+    if odd:
+        raise InputError(f"The name {tidy!r} holds {odd!r}, which a name cannot hold: use letters, digits and spaces.")
+    if tidy[0] in ".-" or tidy[-1] == "." or not any(c.isalnum() for c in tidy):
+        raise InputError(f"The name {tidy!r} cannot be used: begin with a letter or a digit, and end with no dot.")
+    if tidy.casefold().split(".")[0].strip() in RESERVED:
+        raise InputError(f"The name {tidy!r} is one that Windows keeps for itself: choose another.")
+    return tidy
+
+
+def _shelf() -> Path:
+    return settings.load().library / "portraits"
+
+
+def _folder(name: str) -> Path:
+    """Anna and anna are one portrait, on every file system."""
+    return _shelf() / unicodedata.normalize("NFC", name.casefold()).replace(" ", "_")
+
+
+def _find(name: str) -> Path | None:
+    """The folder of an enrolled portrait; any text may be asked for, a path too."""
+    try:
+        folder = _folder(_checked(name))
+    except InputError:
+        return None
+    return folder if (folder / "about.json").is_file() else None
+
+
+def _required(name: str) -> Path:
+    folder = _find(name)
+    if folder is None:
+        known = names()
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}" if near else f"there are {', '.join(known)}" if known else ""
+        raise InputError(f"There is no enrolled portrait called {name!r}{': ' + hint if hint else ''}.")
+    return folder
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    return about
+
+
+def _made_by(engine: str) -> str:
+    return f"{engine}-{FORMAT}"
+
+
+def _kept(folder: Path) -> Path | None:
+    """What an engine made of it in today's format, whichever engine."""
+    return next(iter(sorted(folder.glob(f"*-{FORMAT}"))), None)
+
+
+def _engine(draw: Any) -> Any:
+    return draw if draw is not None else registry.open_engine("draw", registry.default("draw"))
+
+
+def _prepared(image: Image, name: str, light: bool, denoise: bool, draw: Any) -> Portrait:
+    from linly.face.light import denoised, normalised
+
+    portrait: Portrait = draw.prepare(image, name)
+    better = denoised(image) if denoise else image
+    better = normalised(better, portrait.landmarks) if light else better
+    return portrait if better is image else draw.prepare(better, name)
+
+
+def _remake(folder: Path, about: dict[str, Any], draw: Any) -> Path:
+    """Prepare the kept original again, and forget what older formats of the same engine held."""
+    engine = registry.name_of(draw)
+    image = load_image(folder / about["original"])
+    portrait = _prepared(image, about["name"], about["light"], about["denoise"], draw)
+    made = folder / _made_by(engine)
+    _publish(made, lambda part: _save(portrait, part))
+    for old in folder.glob(f"{engine}-*"):
+        if old != made and old.is_dir():
+            shutil.rmtree(old, ignore_errors=True)
+    return made
+
+
+def _save(portrait: Portrait, folder: Path) -> None:
+    _write(folder / "image.png", _png(portrait.image))
+    _write(folder / "matte.png", _png(np.rint(255 * np.clip(portrait.matte, 0, 1)).astype(np.uint8)))
+    if portrait.plate is not None:
+        _write(folder / "plate.png", _png(portrait.plate))
+    points = io.BytesIO()
+    np.save(points, portrait.landmarks, allow_pickle=False)
+    _write(folder / "landmarks.npy", points.getvalue())
+    h, w = portrait.image.shape[:2]
+    _write(folder / "report.json", _json({"box": portrait.box, "size": (w, h), "report": dict(portrait.report)}))
+
+
+def _open(made: Path, name: str) -> Portrait:
+    try:
+        kept = json.loads((made / "report.json").read_text(encoding="utf-8"))
+        x, y, w, h = (int(side) for side in kept["box"])
+        matte = _pixels(made / "matte.png").astype(np.float32) / 255
+        plate = _pixels(made / "plate.png") if (made / "plate.png").exists() else None
+        points = np.load(made / "landmarks.npy", allow_pickle=False)
+        return Portrait(name, _pixels(made / "image.png"), (x, y, w, h), points, matte, kept["report"], plate)
+    except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
+        raise InputError(f"The portrait {name!r} is damaged on disk: remove it and add it again.") from error
+
+
+def _png(image: Any) -> bytes:
+    from PIL import Image as Pillow
+
+    out = io.BytesIO()
+    Pillow.fromarray(image).save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+def _pixels(path: Path) -> Any:
+    from PIL import Image as Pillow
+
+    with Pillow.open(path, formats=("PNG",)) as opened:
+        return np.array(opened)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=1).encode()
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _publish(target: Path, fill: Callable[[Path], None]) -> bool:
+    """A folder that appears under its name only when everything is in it; False if another was there first."""
+    part = target.parent / f".linly-{uuid.uuid4().hex[:12]}.part"
+    try:
+        part.mkdir(parents=True)
+        fill(part)
+        part.rename(target)
+        return True
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+        raise files.why(target, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
