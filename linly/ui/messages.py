@@ -5,6 +5,32 @@ from __future__ import annotations
 import re
 
 CHINESE: tuple[tuple[str, str], ...] = (
+    (r"There is no sample or enrolled portrait called ('.*')\.", r"没有名为 \1 的示例或已保存的形象。"),
+    (r"There is no (?:enrolled portrait|portrait file or sample) called ('.*'|\".*\")[:.].*", r"没有名为 \1 的形象。"),
+    (r"Choose a short video of the person first, .*", "请先选择一段短视频，或使用示例形象。"),
+    (r"Choose a picture for the background first\.", "请先选择背景图片。"),
+    (r"The background must be (.*) or a colour as #rrggbb, got (.*)\.", r"背景须为 \1 或 #rrggbb 颜色，而不是 \2。"),
+    (r"The photo is gone from this page: .*", "这张照片已不在页面上：请重新选择。"),
+    (r"Write in a sentence who is in the picture .*", "请用一句话写明照片中是谁、同意用于什么。"),
+    (r"The name ('.*') belongs to a sample: .*", r"\1 是示例形象的名称：请换一个名称。"),
+    (r"The portrait needs a name: .*", "请给形象起一个名称，任何语言都可以。"),
+    (r"The name (.*)\.\.\. is too long: at most (\d+) characters\.", r"名称 \1… 太长：最多 \2 个字符。"),
+    (r"The name ('.*'|\".*\") holds ('.*'|\".*\"), which .*", r"名称 \1 中不能有 \2：请用文字、数字和空格。"),
+    (r"The name ('.*') cannot be used: .*", r"名称 \1 不能用：请以文字或数字开头，结尾不要用句点。"),
+    (r"The name ('.*') is one that Windows keeps .*", r"\1 是 Windows 的保留名称：请换一个名称。"),
+    (r"There is already a portrait called ('.*'): .*", r"已有名为 \1 的形象：请先删除，或换一个名称。"),
+    (r"The portrait ('.*') is damaged on disk: .*", r"形象 \1 的文件已损坏：请删除后重新添加。"),
+    (r"There is no crop (.*); choose one of (.*)\.", r"没有取景 \1：请选择 \2。"),
+    (r"A video portrait keeps its own background: .*", "视频形象保留自己的背景：背景请选“保留原样”，或改用照片。"),
+    (r"No face was found in (.*): use a video of .*", r"\1 里没有找到人脸：请用一个人的正面视频，光线要好。"),
+    (r"(.*) is too short: give at least half a second of video\.", r"\1 太短：视频至少要半秒。"),
+    (r"(.*) has no picture track; .*", r"\1 没有画面：请换一段视频。"),
+    (r"(.*) is not a video that can be read, .*", r"\1 不是可读的视频，或已损坏：请用 MP4、MOV 或 WebM 文件。"),
+    (
+        r"(.*) is too small \((.*)\); give a video of at least (\d+) pixels\.",
+        r"\1 太小（\2）：视频每边至少要 \3 像素。",
+    ),
+    (r"(.*) is too long: at most (.*) seconds of video .*", r"\1 太长：视频最多 \2 秒，请先剪短。"),
     (r"There is nothing to say: give a text or a sound file\.", "没有可说的内容：请输入文字或选择声音文件。"),
     (r"There is nothing to say in this text: .*", "这段文字里没有可以读出来的内容：请写一些文字或数字。"),
     (r"Give either a text or a sound file, not both\.", "文字和声音文件只能选一个。"),
@@ -31,7 +57,6 @@ CHINESE: tuple[tuple[str, str], ...] = (
     (r"No face (?:was|is|could be) .*", "照片里没有找到人脸：请换一张正面、光线好的照片。"),
     (r"Choose a photo first, .*", "请先选择照片，或使用示例形象。"),
     (r"Record or choose a sound first\.", "请先录音或选择声音文件。"),
-    (r"There is no sample portrait called ('.*')\.", r"没有名为 \1 的示例形象。"),
     (r"On this shared page models can only be looked at\.", "这是共享页面，模型只能查看，不能增删。"),
     (r"The disk is full: (.*) was not written; .*", r"磁盘已满：\1 没有写入，请先腾出空间。"),
     (
@@ -48,6 +73,10 @@ CHINESE: tuple[tuple[str, str], ...] = (
 def translated(message: str, lang: str) -> str:
     """`message` (one English sentence) in `lang`; as it is where the table has no Chinese for it."""
     if lang == "zh":
+        from linly.face.words import in_chinese
+
+        if known := in_chinese(message):
+            return known
         for pattern, chinese in CHINESE:
             found = re.fullmatch(pattern, message, re.DOTALL)
             if found:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from linly import library
-from linly.errors import Cancelled
+from linly.errors import Cancelled, LinlyError
 from linly.ui import more, portrait_handlers, render, result, shelf
 from linly.ui.parts import PRIVATE, bar, note, status, toast
 from linly.ui.portrait_handlers import SIDE, Look, Wish
@@ -21,14 +21,12 @@ from linly.values import CROPS
 def build_portrait(say: Any, lang: Any) -> SimpleNamespace:
     """The tab. `lang`: the component that holds the page's language. Gives its parts by name."""
     p = SimpleNamespace(say=say, lang=lang)
-    with gr.Row(elem_classes="columns", equal_height=False):
-        with gr.Column(scale=6, min_width=320, elem_classes="left"):
-            _source(p)
-            with gr.Column(elem_classes="card"):
-                p.verdict = gr.HTML(verdict(None, say.lang), elem_id="verdict")
-        with gr.Column(scale=6, min_width=320, elem_classes="right"):
-            _stage(p)
-            _keep(p)
+    with gr.Row(elem_id="quad", equal_height=False):
+        _source(p)
+        with gr.Column(elem_classes="card", elem_id="quad-verdict"):
+            p.verdict = gr.HTML(verdict(None, say.lang), elem_id="verdict")
+        _stage(p)
+        _keep(p)
     shelf.build(p)
     p.wish = [p.medium, p.photo, p.clip, p.crop, p.light, p.denoise]
     _wire_look(p)
@@ -38,7 +36,7 @@ def build_portrait(say: Any, lang: Any) -> SimpleNamespace:
 
 def _source(p: SimpleNamespace) -> None:
     say = p.say
-    with gr.Column(elem_classes="card"):
+    with gr.Column(elem_classes="card", elem_id="quad-source"):
         with gr.Row(elem_classes="source-row"):
             p.medium = say(
                 gr.Radio, {"label": "medium", "choices": more.choices("medium", ("photo", "clip"))}, value="photo",
@@ -65,7 +63,7 @@ def _clip_note(lang: str) -> str:
 
 def _stage(p: SimpleNamespace) -> None:
     say = p.say
-    with gr.Column(elem_classes="card"):
+    with gr.Column(elem_classes="card", elem_id="quad-stage"):
         with gr.Group(elem_id="portrait-stage", elem_classes="stage"):
             p.pair = gr.HTML(pair(None, say.lang), elem_id="pair", elem_classes="fill")
             p.video = say(
@@ -87,7 +85,7 @@ def _stage(p: SimpleNamespace) -> None:
 
 def _keep(p: SimpleNamespace) -> None:
     say = p.say
-    with gr.Column(elem_classes="card"):
+    with gr.Column(elem_classes="card", elem_id="quad-keep"):
         p.name = say(gr.Textbox, {"label": "name", "placeholder": "name_hint"}, max_length=60, elem_id="new-name")
         p.consent = say(
             gr.Textbox, {"label": "consent", "placeholder": "consent_hint", "info": "consent_note"}, max_length=500,
@@ -128,10 +126,9 @@ def _only_before(wish: Wish) -> Look | None:
     try:
         from linly.pictures import load_image
 
-        image = load_image(wish.file, max_side=SIDE)
-    except Exception:
+        return Look(load_image(wish.file, max_side=SIDE), None, {})
+    except LinlyError:
         return None
-    return Look(image, image, {})
 
 
 def said_hello(request: gr.Request, lang: str, *values: Any) -> Iterator[list[Any]]:

@@ -20,15 +20,21 @@ from linly.values import CROPS, Image, Portrait, Style
 FILMS = (".mp4", ".mov", ".webm", ".m4v", ".mkv", ".avi")
 """what is taken for a video, by its name"""
 CHECKS: Mapping[str, frozenset[str]] = {
-    "frontal": frozenset({"turned"}),
+    "frontal": frozenset({"turned", "looking_up", "looking_down", "tilted"}),
     "light": frozenset({"dark", "bright", "light_left", "light_right"}),
-    "sharp": frozenset({"blurred", "small_face"}),
+    "sharp": frozenset({"blurred", "small_face", "grainy"}),
     "mouth": frozenset({"mouth_open"}),
-    "eyes": frozenset({"eyes_closed"}),
-    "clear": frozenset(),
+    "eyes": frozenset({"eyes_closed", "sunglasses"}),
+    "clear": frozenset({"cut_edge", "eye_hidden"}),
     "alone": frozenset({"several_faces"}),
 }
-"""the lines of the verdict, and the advice that speaks against each; what no other line knows is in the way"""
+"""the lines of the verdict, and the advice that speaks against each; what no line knows is in the way of the face"""
+HOPELESS: Mapping[str, frozenset[str]] = {
+    "frontal": frozenset({"side_face", "steep_face", "upside_down", "sideways", "too_tilted"}),
+    "sharp": frozenset({"small_picture", "tiny_face"}),
+    "clear": frozenset({"cut_off", "mouth_hidden"}),
+}
+"""the same for the reasons to refuse a photo"""
 LEAST_CONSENT = 4
 """characters"""
 SIDE = 720
@@ -58,7 +64,8 @@ class Look:
     """A photo before and after, and what the check found in what comes out."""
 
     before: Image
-    after: Image
+    after: Image | None
+    """None for one that was refused"""
     report: Mapping[str, Any]
 
 
@@ -147,12 +154,21 @@ def checks(report: Mapping[str, Any]) -> list[tuple[str, bool]]:
     return [(name, name not in failed) for name in CHECKS]
 
 
+def failed(refusal: BaseException) -> list[tuple[str, bool]]:
+    """The line of the verdict that speaks against a refused photo, if it is known."""
+    from linly.face.words import REFUSED
+
+    beginnings = {key: english.partition("{")[0] for key, (english, _) in REFUSED.items()}
+    key = next((key for key, begins in beginnings.items() if str(refusal).startswith(begins)), "")
+    return [(name, False) for name, keys in HOPELESS.items() if key in keys]
+
+
 def hello(wish: Wish, session: str, lang: str) -> Iterator[handlers.Step]:
     """A short video of this portrait as it would be kept, in the page's language, with no need to keep it."""
     try:
         seen, folder = look(wish), jobs.folder(jobs.root())
         portrait, crop = wish.file, wish.crop
-        if wish.medium == "photo":  # what is shown as "after" is what talks
+        if wish.medium == "photo" and seen.after is not None:  # what is shown as "after" is what talks
             from linly.video import write_png
 
             portrait, crop = str(write_png(seen.after, folder / "portrait.png")), "whole"
@@ -230,4 +246,4 @@ def changed(seen: Look) -> bool:
     """Whether there is a difference between before and after."""
     import numpy as np
 
-    return not np.array_equal(seen.before, seen.after)
+    return seen.after is not None and not np.array_equal(seen.before, seen.after)

@@ -15,13 +15,14 @@ def pair(seen: Look | None, lang: str) -> str:
     if seen is None:
         return f'<div class="pair empty"><p>{html.escape(text(lang, "stage_empty"))}</p></div>'
     after = "after" if portrait_handlers.changed(seen) else "after_same"
-    sides = ((text(lang, "before"), seen.before), (text(lang, after), seen.after))
+    sides = [(text(lang, "before"), seen.before)]
+    sides += [(text(lang, after), seen.after)] if seen.after is not None else []
     figures = "".join(
         f'<figure><img alt="{html.escape(words)}" src="{thumbs.address(image, SIDE)}">'
         f"<figcaption>{html.escape(words)}</figcaption></figure>"
         for words, image in sides
     )
-    return f'<div class="pair">{figures}</div>'
+    return f'<div class="pair{" single" if seen.after is None else ""}">{figures}</div>'
 
 
 def verdict(seen: Look | BaseException | str | None, lang: str) -> str:
@@ -38,7 +39,7 @@ def verdict(seen: Look | BaseException | str | None, lang: str) -> str:
         advice = [picker.said(a, lang) for a in seen.report.get("advice", ())]
     elif isinstance(seen, BaseException):
         head = f'<div class="score refused"><b>–</b><div><strong>{text(lang, "verdict_refused")}</strong></div></div>'
-        lines, advice = _checks(lang, {}), [str(toast(seen, lang).message)]
+        lines, advice = _checks(lang, dict(portrait_handlers.failed(seen))), [str(toast(seen, lang).message)]
     else:
         words = text(lang, "verdict_busy" if seen == "busy" else "verdict_none")
         head = f'<div class="score none"><b>–</b><div><strong>{words}</strong></div></div>'
