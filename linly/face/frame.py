@@ -23,6 +23,8 @@ OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379
         148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
 JAWLINE = OVAL[8:29]
 """from ear to ear along the chin"""
+UPPER_CLOSES = 0.3
+"""part of the way on which the upper lip comes down to shut a mouth that the photo shows open"""
 OPEN_FROM = 0.035
 """An inner-lip gap below this, in mouth widths, is a closed mouth: the mesh is not more exact than that."""
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from linly.face.frame import CHIN, JAWLINE, LOWER_LIDS, NOSE_BASE, OVAL, Array, MouthFrame, smooth
+from linly.face.frame import CHIN, JAWLINE, LOWER_LIDS, NOSE_BASE, OVAL, UPPER_CLOSES, Array, MouthFrame, smooth
 from linly.values import OPEN_WIDTHS
 
 SHAPES = ("upper", "lower", "close", "jaw", "round", "spread", "smile", "press", "tuck")
@@ -55,10 +55,10 @@ class MouthField:
         apart = _along(u, self.lower_line) - _along(u, self.upper_line)  # what the photo's own mouth is open
         if below:
             made[SHAPES.index("close"), ..., 1] = (
-                -0.7 * apart * self._fall(w, self.frame.thickness[1], 0.6 * self._chin)
+                -(1 - UPPER_CLOSES) * apart * self._fall(w, self.frame.thickness[1], 0.6 * self._chin)
             )
         else:
-            made[SHAPES.index("close"), ..., 1] = 0.3 * apart * self._fall(-w, self.frame.thickness[0], -self._nose)
+            made[SHAPES.index("close"), ..., 1] = UPPER_CLOSES * apart * self._fall(-w, self.frame.thickness[0], -self._nose)
         made[SHAPES.index("round"), ..., 0] = -0.30 * np.clip(u, -0.62, 0.62) * near
         made[SHAPES.index("round"), ..., 1] = np.where(w > 0, 0.02, -0.02) * opening * near
         made[SHAPES.index("spread"), ..., 0] = 0.13 * np.clip(u, -0.6, 0.6) * near * 1.2

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linly.face.frame import Array, MouthFrame, smooth
+from linly.face.frame import UPPER_CLOSES, Array, MouthFrame, smooth
 from linly.face.tone import Tone
 from linly.values import Image
 
@@ -49,8 +49,9 @@ def upper_teeth(frame: MouthFrame, image: Image, tone: Tone) -> Teeth:
     rest, low = (np.interp(u, line[:, 0], line[:, 1]).astype(np.float32) for line in (top, bottom))
     masks = _own_masks(u, v, rest, low, patch) if frame.gap > OWN_FROM else None
     if masks is None:
-        middle = float(top[len(top) // 2, 1])
-        row = middle + 0.5 * (rest - middle)  # half as curved as the lip that hides it
+        shut = rest + UPPER_CLOSES * (low - rest)  # where the lip hangs while talking, a smiling one too
+        middle = float(np.interp(0.0, u[len(u) // 2], shut[len(u) // 2]))
+        row = middle + 0.5 * (shut - middle)  # half as curved as the lip that hides it
         colour, cover = _row(u, v, row + BELOW * (1 - 0.9 * (u / 0.43) ** 2), tone.tooth)
         if tone.blur > 0.35:
             colour, cover = (cv2.GaussianBlur(a.astype(np.float32), (0, 0), tone.blur) for a in (colour, cover))
@@ -146,9 +147,11 @@ def _own_masks(u: Array, v: Array, rest: Array, low: Array, patch: Image) -> tup
     if inside.sum() < 12:
         return None
     bright = max(60.0, 0.42 * float(np.percentile(high[inside], 90)))
-    tooth = (
-        between * smooth(least, bright, 1.5 * bright) * (1 - smooth((high - least) / np.maximum(high, 1), 0.38, 0.6))
-    )
+    pale = 1 - smooth((high - least) / np.maximum(high, 1), 0.5, 0.7)
+    red = (patch[..., 0].astype(np.float32) - patch[..., 1]) / np.maximum(high, 1)
+    usual = float(np.median(red[inside & (least >= np.percentile(least[inside], 70))]))
+    pale *= 1 - smooth(red - usual, 0.05, 0.13)  # wet lips are bright too, but pink
+    tooth = between * smooth(least, bright, 1.5 * bright) * pale
     found = (tooth > 0.5).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(found, connectivity=8)
     if count < 2:
