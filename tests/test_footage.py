@@ -10,8 +10,9 @@ from pathlib import Path
 import face_measure as measure
 import numpy as np
 import pytest
+from conftest import ROOT
 
-from linly import library, registry, video, weights
+from linly import registry, video, weights
 from linly.errors import InputError
 from linly.face.clip_rig import ClipRig, there_and_back
 from linly.face.footage import load
@@ -34,7 +35,6 @@ def syllables(count: int, each: int, seed: int) -> np.ndarray:
 def drawn(name: str, size: str = "512", **curves: np.ndarray | float) -> list[np.ndarray]:
     """A sample portrait that moves its head, blinks, and does what `curves` say, by the built-in engine."""
     engine = registry.open_engine("draw", "warp")
-    sample = next(s for s in library.samples() if s.name == name)
     t = np.arange(COUNT) / FPS
     head = np.stack([5 * np.sin(2.3 * t), 2.5 * np.sin(3.1 * t), 2 * np.sin(1.7 * t)], axis=1).astype(np.float32)
     rows = np.zeros((COUNT, len(CURVES)), np.float32)
@@ -43,7 +43,7 @@ def drawn(name: str, size: str = "512", **curves: np.ndarray | float) -> list[np
     for curve, values in curves.items():
         rows[:, CURVES.index(curve)] = values
     silence = Utterance("", Audio(np.zeros(COUNT, np.float32), FPS))
-    portrait = engine.prepare(load_image(sample.path), name)
+    portrait = engine.prepare(load_image(ROOT / "assets" / "portraits" / f"{name}.jpg"), name)
     made = engine.draw(portrait, silence, FaceMotion(FPS, rows, head), Style(size=size))
     return [frame.copy() for frame in made]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from linly.face.frame import CHIN, Array, MouthFrame
+from linly.face.frame import CHIN, CORNERS, LOWER_INNER, UPPER_INNER, Array, MouthFrame
 from linly.face.interior import Interior
 from linly.face.mouth import Mouth
 from linly.face.mouth_field import SHAPES, MouthField
@@ -21,6 +21,10 @@ FADE = 4
 """pictures over which the driven mouth gives way to the film's own, before one where there is no face to drive"""
 BACK = tuple(SHAPES.index(name) for name in ("upper", "lower", "jaw", "round", "smile"))
 """shapes that take a speaking mouth back to rest"""
+AROUND, LEAST_OPEN = 0.7, 0.25
+"""A mouth at rest is that of the least open quarter of the pictures up to 0.7 seconds away."""
+UPPER_GIVES = 0.3
+"""part of the gap that the upper lip gives when the mouth is shut"""
 LEAST = 0.02
 """weight, in squared mouth widths, that keeps a shape small which explains nothing"""
 
@@ -48,9 +52,7 @@ class ClipRig:
         self._speaks = bool(portrait.report.get("mouth_moves", True))
         seen = np.isfinite(self._points[:, 0, 0])
         self._share = _share(seen)
-        self._rest = np.full_like(self._points, np.nan)
-        if seen.any():
-            self._rest[seen] = _at_rest(self._points[seen])
+        self._rest, self._units = _at_rest(self._points, seen, self._clip.fps)
         self._mouths: OrderedDict[int, tuple[Image, Mouth]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -86,7 +88,7 @@ class ClipRig:
                 self._mouths.move_to_end(i)
                 return self._mouths[i]
         image = self._image(i)
-        made = image, ClipMouth(image, self._points[i], self._rest[i], self._speaks)
+        made = image, ClipMouth(image, self._points[i], self._rest[i], float(self._units[i]))
         with self._lock:
             self._mouths[i] = made
             while len(self._mouths) > KEPT:
@@ -97,14 +99,14 @@ class ClipRig:
 class ClipMouth(Mouth):
     """The mouth of one picture of a film, measured by the mouth at rest, so that all pictures open alike.
 
-    `points`: the picture's mesh (478, 3) in pixels; `rest`: the same with the mouth as it is when nothing is said.
+    `points`: the picture's mesh (478, 3) in pixels; `rest`: the same with the mouth shut as it is when nothing is said;
+    `unit`: pixels to which a mouth width of the pose comes.
     """
 
-    def __init__(self, image: Image, points: Array, rest: Array, speaks: bool) -> None:
+    def __init__(self, image: Image, points: Array, rest: Array, unit: float) -> None:
         super().__init__(image, points)
         frame, shut = self._frame, MouthFrame(rest)
-        back = _way_back(self._field, frame, shut) if speaks else np.zeros(len(SHAPES), np.float32)
-        self._field = _Driven(self._field, shut.width / frame.width, back)
+        self._field = _Driven(self._field, unit / frame.width, _way_back(self._field, frame, shut))
         self._interior = _Inside(frame, shut, image)
 
 
@@ -156,14 +158,41 @@ def _way_back(field: MouthField, frame: MouthFrame, rest: MouthFrame) -> Array:
     return made
 
 
-def _at_rest(points: Array) -> Array:
-    """(n, 478, 3): in every picture, the face with its mouth at rest: as in the quarter of pictures where it is least
-    open, carried by the head."""
-    _, fit = mean_head(points.astype(np.float64))
-    heads = fit.head(points)
+def _at_rest(points: Array, seen: Array, fps: float) -> tuple[Array, Array]:
+    """Every picture's mesh (n, 478, 3) with the mouth at rest and its lips together, and the width (n,) of a mouth at
+    rest there, in pixels; NaN where nothing was `seen` (n,).
+
+    At rest it is as in those pictures around where it is least open: speech goes, a smile that stays is kept. The
+    width is one for the whole film, carried by the head.
+    """
+    rest, units = np.full_like(points, np.nan), np.full(len(points), np.nan, np.float32)
+    if not seen.any():
+        return rest, units
+    _, fit = mean_head(points[seen].astype(np.float64))
+    heads = fit.head(points[seen])
     gap = np.linalg.norm(heads[:, 14] - heads[:, 13], axis=-1)
-    shut = heads[gap <= np.quantile(gap, 0.25)].mean(axis=0)
-    return np.asarray(fit.pixels(shut), np.float32)
+    reach = max(1, round(AROUND * fps))
+    still = np.empty_like(heads)
+    for i in range(len(heads)):
+        near = slice(max(0, i - reach), i + reach + 1)
+        still[i] = heads[near][gap[near] <= np.quantile(gap[near], LEAST_OPEN)].mean(axis=0)
+    still = _eased(still, reach / 2)
+    upper, lower = list(UPPER_INNER), list(LOWER_INNER)
+    still[:, upper] = still[:, lower] = still[:, upper] + UPPER_GIVES * (still[:, lower] - still[:, upper])
+    rest[seen] = fit.pixels(still)
+    shut = heads[gap <= np.quantile(gap, LEAST_OPEN)].mean(axis=0)
+    corners = fit.pixels(shut[list(CORNERS)])[..., :2]
+    units[seen] = np.hypot(*(corners[:, 1] - corners[:, 0]).T)
+    return rest, units
+
+
+def _eased(paths: Array, sigma: float) -> Array:
+    """Points (n, k, 3) over time through a Gaussian of `sigma` pictures."""
+    import cv2
+
+    flat = np.ascontiguousarray(paths.reshape(len(paths), -1))
+    eased = cv2.GaussianBlur(flat, (1, 2 * round(3 * sigma) + 1), 0.01, sigmaY=sigma, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(eased).reshape(paths.shape)
 
 
 def _share(seen: Array) -> Array:

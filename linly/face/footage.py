@@ -33,7 +33,7 @@ KEPT = 8
 """pictures kept decoded"""
 TRIED = 5
 """pictures shown to the portrait check before it is believed that none will do"""
-SPEAKS = 0.09
+SPEAKS = 0.06
 """range of the inner-lip gap, in eye spans, from which a clip's own mouth is taken to move"""
 
 
@@ -65,7 +65,10 @@ def load(
     landmarks = calmed(landmarks)
     turns = np.array([head_pose(p, mesh.canonical) if s else (0, 0, 0) for p, s in zip(landmarks, seen, strict=True)])
     turned = seen & (np.abs(turns[:, 0]) > MOST_TURNED)
-    best, points, box, report = _best(pictures, landmarks, turns, seen, mesh)
+    try:
+        best, points, box, report = _best(pictures, landmarks, turns, seen, mesh)
+    except InputError as error:
+        raise InputError(f"{source.name}: {error}") from error
     landmarks[turned] = np.nan  # a face that cannot be animated passes as it is
     counted = {
         **{"picture": best, "frames": len(found), "fps": round(fps, 3), "seconds": round(len(found) / fps, 2)},
