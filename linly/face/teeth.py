@@ -19,6 +19,8 @@ SHORTER = (0.0, 0.010, 0.003, 0.016, 0.022)
 ROW_END = 0.45
 OWN_FROM = 0.06
 """inner-lip gap of the photo from which its own teeth are looked for"""
+GUM_FROM = 0.06
+"""height above the teeth, in mouth widths, from which what is seen there is gum and no mere shadow of the lip"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,19 +49,18 @@ def upper_teeth(frame: MouthFrame, image: Image, tone: Tone) -> Teeth:
     u, v = frame.grid(x0, y0, x1 - x0, y1 - y0)
     patch = np.ascontiguousarray(image[y0:y1, x0:x1])
     rest, low = (np.interp(u, line[:, 0], line[:, 1]).astype(np.float32) for line in (top, bottom))
-    masks = _own_masks(u, v, rest, low, patch) if frame.gap > OWN_FROM else None
-    if masks is None:
+    own = _own_row(frame, u, v, (rest, low), patch) if frame.gap > OWN_FROM else None
+    if own is None:
         shut = rest + UPPER_CLOSES * (low - rest)  # where the lip hangs while talking, a smiling one too
         middle = float(np.interp(0.0, u[len(u) // 2], shut[len(u) // 2]))
         row = middle + 0.5 * (shut - middle)  # half as curved as the lip that hides it
         colour, cover = _row(u, v, row + BELOW * (1 - 0.9 * (u / 0.43) ** 2), tone.tooth)
         if tone.blur > 0.35:
             colour, cover = (cv2.GaussianBlur(a.astype(np.float32), (0, 0), tone.blur) for a in (colour, cover))
-        own = False
     else:
-        colour, cover = _with_own(u, v, rest, patch, masks)
-        own = True
-    return Teeth((x0, y0), np.asarray(np.clip(colour + 0.5, 0, 255), np.uint8), cover.astype(np.float32), own)
+        colour, cover = _with_own(frame, (x0, y0), u, v, rest, patch, own)
+    colour = np.asarray(np.clip(colour + 0.5, 0, 255), np.uint8)
+    return Teeth((x0, y0), colour, cover.astype(np.float32), own is not None)
 
 
 def _row(u: Array, v: Array, edge: Array, tooth: Array) -> tuple[Array, Array]:
@@ -83,86 +84,108 @@ def _row(u: Array, v: Array, edge: Array, tooth: Array) -> tuple[Array, Array]:
     return tooth * light * (1 + warm), cover
 
 
-def _with_own(u: Array, v: Array, rest: Array, patch: Image, masks: tuple[Array, Array]) -> tuple[Array, Array]:
-    """The photo's own teeth, carried on upwards behind the lip, with darker ones where the photo's row ends."""
-    teeth, mask = masks
-    shown = mask > 0.5
-    tooth = np.median(patch[teeth > 0.5], axis=0).astype(np.float32)
-    columns = u[shown]
-    left, right = float(np.percentile(columns, 0.4)), float(np.percentile(columns, 99.6))
-    fit = _lower_edge(u, v, shown)
-    beside, cover = _row(u, v, np.minimum(fit(np.clip(u, left, right)), rest + 0.2).astype(np.float32), tooth)
-    beyond = np.maximum(u - right, left - u)
-    fading = 1 - smooth(beyond, -0.04, 0.01)
-    beside *= 0.6
-    cover *= smooth(beyond, -0.10, -0.06) * (1 - smooth(beyond, 0.03, 0.16))
-    carried, known = _carried_up(v, rest, patch, teeth, mask)
-    own = carried * (1 - 0.35 * smooth(beyond, -0.10, 0.0))[..., None]
-    share = (known * fading)[..., None]
-    whole = np.maximum(share[..., 0], cover)
-    return beside + share * (own - beside), whole
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """The upper row as the photo shows it."""
+
+    tooth: Array
+    """(h, w) float32: 1 where a pixel is a tooth's without doubt"""
+    edge: Array
+    """(n, 2): u and v along the lower edge, from the first tooth to the last"""
+    gum: bool
+    """the lip is raised so far that gum shows above the teeth"""
 
 
-def _lower_edge(u: Array, v: Array, shown: Array) -> np.polynomial.Polynomial:
-    """v of the lower edge of the shown teeth as a parabola over u."""
-    ends = np.where(shown, v, -9.0).max(axis=0)
-    found = ends > -9
-    at = u[len(u) // 2][found]
-    return np.polynomial.Polynomial.fit(at, ends[found], 2)
-
-
-def _carried_up(v: Array, rest: Array, patch: Image, teeth: Array, mask: Array) -> tuple[Array, Array]:
-    """Colour and mask of the teeth, with what is just below the upper lip carried on above it."""
+def _own_row(frame: MouthFrame, u: Array, v: Array, lips: tuple[Array, Array], patch: Image) -> _Row | None:
+    """The photo's own upper teeth: bright, neither colourful nor pink, and near the upper lip; None if too few."""
     import cv2
 
-    step = max(1e-6, float(v[-1, 0] - v[0, 0]) / max(1, len(v) - 1))
-    rise = np.maximum(0, rest + 0.055 - v)
-    rows = (np.arange(len(v), dtype=np.float32)[:, None] + rise / step).astype(np.float32)
-    columns = np.ascontiguousarray(np.broadcast_to(np.arange(v.shape[1], dtype=np.float32), v.shape))
-    # Only teeth may be smeared about: lip and gum between them would come along as stripes.
-    sure = teeth * smooth(v - rest, 0.03, 0.05)
-    reach = (max(3, round(0.12 / step)) | 1, max(3, round(0.08 / step)) | 1)
-    even = (
-        cv2.blur(patch.astype(np.float32) * sure[..., None], reach) / np.maximum(cv2.blur(sure, reach), 0.01)[..., None]
-    )
-    clean = 0.86 * even + teeth[..., None] * (patch - 0.86 * even)
-    carried, smeared, known = (
-        cv2.remap(layer, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        for layer in (clean, even, mask)
-    )
-    carried += (1 - smooth(rise, 0.0, 0.02))[..., None] * (patch - carried)
-    far = smooth(rise, 0.035, 0.09)[..., None]
-    hidden = 1 - 0.35 * smooth(rise, 0.05, 0.13)  # never seen in the photo: in the lip's shadow
-    return (carried + far * (smeared - carried)) * hidden[..., None], known
-
-
-def _own_masks(u: Array, v: Array, rest: Array, low: Array, patch: Image) -> tuple[Array, Array] | None:
-    """Where the photo shows teeth, bright and unsaturated between its lips; (h, w) float32 without and with the
-    gaps between them. None if there are too few."""
-    import cv2
-
+    rest, low = lips
+    depth = np.maximum(low - rest, 1e-3)
+    t = (v - rest) / depth
     between = smooth(v - rest, 0.012, 0.022) * smooth(low - v, 0.018, 0.038) * smooth(0.46 - np.abs(u), 0.0, 0.05)
-    high, least = patch.max(axis=-1).astype(np.float32), patch.min(axis=-1).astype(np.float32)
     inside = between > 0.5
-    if inside.sum() < 12:
+    if inside.sum() < 24:
         return None
-    bright = max(60.0, 0.42 * float(np.percentile(high[inside], 90)))
-    pale = 1 - smooth((high - least) / np.maximum(high, 1), 0.5, 0.7)
+    high, least = patch.max(axis=-1).astype(np.float32), patch.min(axis=-1).astype(np.float32)
+    bright = max(48.0, 0.42 * float(np.percentile(high[inside], 90)))
     red = (patch[..., 0].astype(np.float32) - patch[..., 1]) / np.maximum(high, 1)
-    usual = float(np.median(red[inside & (least >= np.percentile(least[inside], 70))]))
-    pale *= 1 - smooth(red - usual, 0.05, 0.13)  # wet lips are bright too, but pink
-    tooth = between * smooth(least, bright, 1.5 * bright) * pale
-    found = (tooth > 0.5).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(found, connectivity=8)
-    if count < 2:
+    usual = float(np.median(red[inside & (least >= np.percentile(least[inside], 75))]))
+    tooth = between * smooth(least, 0.8 * bright, 1.3 * bright) * (1 - smooth(red - usual, 0.06, 0.15))
+    tooth *= 1 - smooth((high - least) / np.maximum(high, 1), 0.55, 0.75)
+    tooth = np.where(t < _bite(u, t, tooth * high), tooth, 0).astype(np.float32)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((tooth > 0.5).astype(np.uint8), connectivity=8)
+    sizes = np.append(0, stats[1:, cv2.CC_STAT_AREA])
+    keep = np.isin(labels, np.flatnonzero(sizes >= max(4, 0.12 * sizes.max())))
+    if keep.sum() < 24:
         return None
-    sizes = stats[1:, cv2.CC_STAT_AREA]
-    keep = np.isin(labels, 1 + np.flatnonzero(sizes >= 0.12 * sizes.max()))
-    if keep.sum() < 0.25 * inside.sum():
+    left, right = (float(c) for c in np.percentile(u[keep], (0.4, 99.6)))
+    bins = max(8, round((right - left) * frame.width))
+    place = np.clip(((u[keep] - left) / (right - left) * bins).astype(int), 0, bins - 1)
+    first, last = np.full(bins, 9.0), np.full(bins, -9.0)
+    np.minimum.at(first, place, v[keep])
+    np.maximum.at(last, place, v[keep])
+    known = last > -9
+    tall, start = np.median((last - first)[known]), np.median(t[keep])
+    if right - left < 0.22 or not 0.03 < tall < 0.21 or known.mean() < 0.6 or start > 0.62:
         return None
-    wide = max(3, round(0.06 * len(u[0]))) | 1
-    closed = cv2.morphologyEx(keep.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, wide), np.uint8))
-    closed &= np.maximum.accumulate(keep[::-1])[::-1]  # but not the lower lip between two teeth's ends
-    tooth = tooth * cv2.dilate(keep.astype(np.uint8), np.ones((3, 3), np.uint8))
-    whole = np.maximum(tooth, cv2.blur(closed.astype(np.float32), (3, 3)) * between)
-    return tooth.astype(np.float32), whole.astype(np.float32)
+    at = left + (np.arange(bins) + 0.5) * (right - left) / bins
+    edge = np.interp(at, at[known], last[known])
+    edge = np.convolve(np.pad(edge, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
+    tooth *= cv2.dilate(keep.astype(np.uint8), np.ones((3, 3), np.uint8))
+    gum = np.interp(at, at[known], first[known]) - np.interp(at, frame.lips[0][:, 0], frame.lips[0][:, 1])
+    return _Row(tooth, np.stack([at, edge], axis=1), bool(np.median(gum) > GUM_FROM))
+
+
+def _bite(u: Array, t: Array, light: Array) -> float:
+    """How far down the opening (0 upper lip, 1 lower lip) the upper row ends where the lower one shows too; else 1."""
+    middle = (np.abs(u) < 0.22) & (t > 0) & (t < 1)
+    bins = 20
+    place = (t[middle] * bins).astype(int)
+    profile = np.bincount(place, light[middle], bins) / np.maximum(np.bincount(place, minlength=bins), 1)
+    above, below = np.maximum.accumulate(profile), np.maximum.accumulate(profile[::-1])[::-1]
+    dip = np.minimum(above, below) - profile
+    deepest = int(dip.argmax())
+    return (deepest + 0.5) / bins if dip[deepest] > 0.08 * profile.max() else 1.0
+
+
+def _with_own(
+    frame: MouthFrame, corner: tuple[int, int], u: Array, v: Array, rest: Array, patch: Image, own: _Row
+) -> tuple[Array, Array]:
+    """The photo's own teeth, carried on upwards behind the lip, with darker ones where the photo's row ends."""
+    at, edge = own.edge.T
+    tooth = np.median(patch[own.tooth > 0.5], axis=0).astype(np.float32)
+    arch = np.polynomial.Polynomial.fit(at, edge, 2)
+    beyond = np.maximum(u - at[-1], at[0] - u)
+    beside, cover = _row(u, v, arch(np.clip(u, at[0], at[-1])).astype(np.float32), tooth)
+    cover *= smooth(beyond, -0.10, -0.06) * (1 - smooth(beyond, 0.03, 0.16))
+    lower = np.interp(u, at, edge).astype(np.float32)
+    share = smooth(lower - v, -0.004, 0.010) * (1 - smooth(beyond, -0.04, 0.01))
+    inside = smooth(lower - v, 0.0, 0.02) * (beyond < 0) * smooth(v - rest, 0.02, 0.04)
+    colour = _carried_up(frame, corner, u, v, rest, patch, inside if own.gum else own.tooth, own.gum)
+    colour *= (1 - 0.35 * smooth(beyond, -0.10, 0.0))[..., None]
+    beside *= 0.6
+    return beside + share[..., None] * (colour - beside), np.maximum(share, cover)
+
+
+def _carried_up(
+    frame: MouthFrame, corner: tuple[int, int], u: Array, v: Array, rest: Array, patch: Image, shown: Array, gum: bool
+) -> Array:
+    """The photo with what is just below the upper lip carried on above it: seen when the lip is raised."""
+    import cv2
+
+    rise = np.maximum(0, rest + (0.035 if gum else GUM_FROM) - v)
+    places = frame.to_pixels(np.stack([u, v + rise], axis=-1)) - np.array(corner, np.float32)
+    photo, shown = patch.astype(np.float32), shown.astype(np.float32)
+    reach = max(3, round(0.12 * frame.width)) | 1
+    weight = np.maximum(cv2.blur(shown, (reach, reach)), 0.01)[..., None]
+    even = cv2.blur(photo * shown[..., None], (reach, reach)) / weight
+    # tips of gum between the teeth would become stripes
+    clean = photo if gum else 0.88 * even + shown[..., None] * (photo - 0.88 * even)
+    carried, smeared = (
+        cv2.remap(layer, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for layer in (clean, even)
+    )
+    carried += (1 - smooth(rise, 0.0, 0.02))[..., None] * (photo - carried)
+    far = smooth(rise, 0.02, 0.09)[..., None]  # and so would the gaps themselves
+    hidden = 1 - 0.35 * smooth(rise, 0.06, 0.15)  # never seen in the photo: in the lip's shadow
+    return np.asarray((carried + far * (smeared - carried)) * hidden[..., None])
