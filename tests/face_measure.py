@@ -9,11 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from linly import video, weights
-from linly.face.mesh import FaceMesh, interpreter, run
+from linly.face.mesh import FaceMesh, _varint, interpreter, run
+from linly.values import Floats, Image, Span
 
 UPPER_LIP, LOWER_LIP = 13, 14
 LEFT_CORNER, RIGHT_CORNER = 61, 291
 LEFT_EYE, RIGHT_EYE = 33, 263
+NOSE_BRIDGE = 168
+EYES_AND_NOSE = (263, 362, 33, 133, 2)
+"""the five points by which dlib aligns a face, in its order: corners of both eyes, then under the nose"""
 BLINKS = (9, 10)
 """places of eyeBlinkLeft and eyeBlinkRight among the 52 blendshapes"""
 
@@ -78,6 +82,86 @@ def sharpness(image: np.ndarray) -> float:
     grey = image.astype(float).mean(axis=-1)
     middle = grey[1:-1, 1:-1]
     return float((grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * middle).var())
+
+
+def jump(opening: np.ndarray) -> float:
+    """Largest change of the opening from one frame to the next, over its 90th percentile."""
+    return float(np.abs(np.diff(opening)).max() / np.percentile(opening, 90))
+
+
+def jitter(points: np.ndarray) -> float:
+    """Mean second difference of the nose's bridge from frame to frame, in per cent of the span of the eyes."""
+    moves = np.diff(points[:, NOSE_BRIDGE, :2], 2, axis=0)
+    return 100 * float(np.hypot(*moves.T).mean() / _distance(points, LEFT_EYE, RIGHT_EYE).mean())
+
+
+def closures(opening: np.ndarray, phonemes: Iterable[Span], fps: float, reach: float = 0.04) -> np.ndarray:
+    """Of every p, b and m: its smallest opening (`reach` seconds around it), over the 90th percentile."""
+    least = []
+    for span in phonemes:
+        if span.text[:1] in "pbm":
+            first, last = int((span.start - reach) * fps), int(np.ceil((span.end + reach) * fps))
+            least.append(opening[max(0, first) : last + 1].min())
+    return np.array(least) / np.percentile(opening, 90)
+
+
+def triangles() -> np.ndarray:
+    """(898, 3) corners of the canonical mesh's triangles, out of the model's protobuf (field 4 of field 1)."""
+    with zipfile.ZipFile(weights.folder("face-landmarks") / "face_landmarker.task") as archive:
+        message = archive.read("geometry_pipeline_metadata_landmarks.binarypb")
+    _, at = _varint(message, 0)
+    size, at = _varint(message, at)
+    end, corners = at + size, []
+    while at < end:
+        key, at = _varint(message, at)
+        if key & 7 == 5:  # a coordinate
+            at += 4
+            continue
+        value, at = _varint(message, at)
+        if key == 4 << 3:
+            corners.append(value)
+        elif key & 7 == 2:
+            at += value
+    return np.array(corners).reshape(-1, 3)
+
+
+def flips(points: np.ndarray, photo: np.ndarray, clear: float = 5e-4) -> np.ndarray:
+    """(t,) triangles turned over that in the photo (478, 3) have clearly more than no area.
+
+    `clear` is that area over the square of the span of the eyes: below it lie slivers seen edge-on.
+    """
+    corners = triangles()
+    span = float(_distance(photo[None], LEFT_EYE, RIGHT_EYE)[0])
+    before, after = _areas(photo[None], corners)[0] / span**2, _areas(points, corners)
+    return ((before[None] > clear) & (after < 0) | (before[None] < -clear) & (after > 0)).sum(axis=1)
+
+
+def _areas(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """(t, n) signed areas in square pixels."""
+    a, b, c = (points[:, corners[:, i], :2] for i in range(3))
+    u, v = b - a, c - a
+    return (u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]) / 2
+
+
+class Identity:
+    """Who it is: dlib's face embedder (a ResNet trained by D. King on metric loss, 128 numbers).
+
+    Two pictures of one person lie below 0.6, mostly below 0.4. The face is aligned by our own mesh's points.
+    """
+
+    def __init__(self, model: Path) -> None:
+        import dlib
+
+        self._dlib, self._model = dlib, dlib.face_recognition_model_v1(str(model))
+
+    def __call__(self, image: Image, points: Floats) -> Floats:
+        """(128,) of the face whose mesh (478, 3) is given."""
+        dlib = self._dlib
+        low, high = points[:, :2].min(axis=0).astype(int), points[:, :2].max(axis=0).astype(int)
+        box = dlib.rectangle(*low.tolist(), *high.tolist())
+        five = [dlib.point(*(int(round(float(v))) for v in points[i, :2])) for i in EYES_AND_NOSE]
+        shape = dlib.full_object_detection(box, five)
+        return np.array(self._model.compute_face_descriptor(np.ascontiguousarray(image), shape), np.float32)
 
 
 def _distance(points: np.ndarray, a: int, b: int) -> np.ndarray:
