@@ -19,6 +19,8 @@ COLOURS = {"white": (255, 255, 255), "black": (0, 0, 0), "green": (0, 177, 64)}
 """Colours by name; the green is that of studio walls."""
 WORKING = 900
 """The outline is found on a picture whose longer side has at most so many pixels, and then follows the full one."""
+FOUND = 0.75
+"""With less of the face than this in the matte, there is no outline to cut along."""
 UNSURE = 0.08
 """With more of the picture than this half transparent, the outline is called uncertain."""
 BLUR = 0.022
@@ -42,7 +44,8 @@ def placed(portrait: Portrait, background: str) -> Portrait:
     background: "keep", "blur", "transparent", a colour (#rrggbb, #rgb or a name of COLOURS) or the path of a picture,
     which covers the frame. The portrait's `plate` is the new background and its matte the finer outline found here.
     "transparent" gives the person on black, premultiplied: image = matte x colours, plate = 0.
-    Raises InputError for anything else, a picture that cannot be read, or a portrait that is a video.
+    Raises InputError for anything else, a picture that cannot be read, a portrait that is a video, or one whose
+    outline was not found.
     """
     if background == "keep":
         return portrait
@@ -117,9 +120,16 @@ def _cut_out(portrait: Portrait) -> tuple[Floats, Image]:
     import cv2
 
     image, matte = portrait.image, np.clip(portrait.matte, 0, 1)
-    if matte.min() > 0.5 or matte.max() < 0.5:
-        return matte, image
     h, w = matte.shape
+    oval = np.rint(portrait.landmarks[list(OVAL), :2]).astype(np.int32)
+    face = cv2.fillPoly(np.zeros((h, w), np.uint8), [oval], 1) > 0
+    if float(matte[face].mean() if face.any() else 0) < FOUND:
+        raise InputError(
+            "The person cannot be told from the background of this picture: keep the background, or use another photo."
+        )
+    matte = np.where(face, np.float32(1), matte)
+    if matte.min() > 0.5:
+        return matte, image
     scale = min(1.0, WORKING / max(h, w))
     size = max(2, round(w * scale)), max(2, round(h * scale))
     small: Image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)

@@ -46,6 +46,8 @@ class _Head:
     left: float
     right: float
     middle: float
+    sure: bool
+    """the matte has found it"""
 
     @property
     def tall(self) -> float:
@@ -122,7 +124,9 @@ def _head(portrait: Portrait) -> _Head:
     middle = float(left + right) / 2
     columns = columns[np.abs(columns - middle) < 0.95 * wide]
     sides = (float(columns[0]), float(columns[-1] + 1)) if len(columns) else (float(left), float(right))
-    return _Head(max(0.0, top), min(float(h), chin), min(sides[0], left), max(sides[1], right), middle)
+    inner = portrait.matte[max(0, int(brow)) : int(chin), max(0, int(middle - 0.3 * wide)) : int(middle + 0.3 * wide)]
+    sure = bool(inner.size) and float(inner.mean()) > 0.9
+    return _Head(max(0.0, top), min(float(h), chin), min(sides[0], left), max(sides[1], right), middle, sure)
 
 
 def _window(portrait: Portrait, crop: str, frame: str) -> _Window:
@@ -136,7 +140,8 @@ def _window(portrait: Portrait, crop: str, frame: str) -> _Window:
     wide = ratio * tall
     needed = 1.04 * (head.right - head.left)
     if wide < needed:
-        tall = min(needed / ratio, float(h)) if head.top < 0.02 * head.tall or frame == "photo" else needed / ratio
+        cut = float(portrait.matte[:2, int(head.left) : int(head.right) + 1].mean()) > 0.02  # nothing goes on above
+        tall = needed / ratio if frame != "photo" and not cut and head.sure else min(needed / ratio, float(h))
         wide = ratio * tall
     if frame == "photo":
         wide = min(wide, float(w))
@@ -188,7 +193,8 @@ class _Canvas:
         self._around: Image | None = None
         if inner != (window.h, window.w):
             pads = (top, window.h - top - inner[0]), (left, window.w - left - inner[1])
-            self._around = _continued(portrait.image[self._from], portrait.matte[self._from], pads)
+            matte = np.maximum(portrait.matte, _disc(_head(portrait), portrait.matte.shape))  # no face is mirrored
+            self._around = _continued(portrait.image[self._from], portrait.matte[self._from], matte[self._from], pads)
 
     def image(self, picture: Image) -> Image:
         """(h, w, 3) uint8 of the window, of a picture as large as the photo."""
@@ -205,13 +211,26 @@ class _Canvas:
         return made
 
 
-def _continued(image: Image, matte: Floats, pads: tuple[tuple[int, int], tuple[int, int]]) -> Image:
-    """(h, w, 3) uint8: the background mirrored at the photo's edges, blurred more and darker the farther it is."""
+def _disc(head: _Head, shape: tuple[int, ...]) -> Floats:
+    """(h, w) float32: 1 where the head is, at least."""
+    import cv2
+
+    made = np.zeros(shape[:2], np.float32)
+    centre = round((head.left + head.right) / 2), round((head.top + head.chin) / 2)
+    axes = round(0.52 * (head.right - head.left)), round(0.52 * head.tall)
+    return np.asarray(cv2.ellipse(made, centre, axes, 0, 0, 360, 1.0, -1), np.float32)
+
+
+def _continued(image: Image, matte: Floats, hidden: Floats, pads: tuple[tuple[int, int], tuple[int, int]]) -> Image:
+    """(h, w, 3) uint8: the background mirrored at the photo's edges, blurred more and darker the farther it is.
+
+    `matte` is the person, `hidden` all that must not appear in the mirror.
+    """
     import cv2
 
     (above, below), (before, after) = pads
-    person = matte[..., None]
-    behind = np.rint(image * (1 - person) + _plate(image, matte) * person).astype(np.uint8)
+    person = hidden[..., None]
+    behind = np.rint(image * (1 - person) + _plate(image, hidden) * person).astype(np.uint8)
     made = cv2.copyMakeBorder(behind, above, below, before, after, cv2.BORDER_REFLECT).astype(np.float32)
     h, w = made.shape[:2]
     side = float(min(image.shape[:2]))
