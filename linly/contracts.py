@@ -61,7 +61,11 @@ class Move(Protocol):
 
 @runtime_checkable
 class Draw(Protocol):
-    """Face motion to pictures."""
+    """Face motion to pictures.
+
+    An engine that claims "clip" also has `prepare_clip(path: Path, name: str) -> Portrait` for videos of the person;
+    one that claims "alpha" gives Frames with alpha where Style.background is "transparent".
+    """
 
     def prepare(self, image: Image, name: str) -> Portrait:
         """Check a photo ((h, w, 3) RGB uint8) and make it ready. Raises InputError with advice if no face is found."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from linly.ahead import ahead
 from linly.clock import Clock
 from linly.errors import InputError
 from linly.job import RenderJob, Report
-from linly.pictures import load_image
 from linly.safety.label import NOTICE, Label
+from linly.stage import staged
 from linly.text.language import detect
 from linly.values import Audio, FaceMotion, Image, Portrait, Progress, Utterance, VideoFile, Voice
 
@@ -28,8 +28,6 @@ RATE = 24000
 """hertz of the sound track; a whole number of samples fills a frame at 24, 25, 30, 48, 50 and 60 fps"""
 SHORT_SECONDS = 3.0
 """length of the short preview"""
-PREPARED = 8
-"""portraits kept ready, so that a second render of the same face starts at once"""
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,8 @@ class _Scene:
     sound: Audio | None
     clock: Clock
     tell: Progress
+    played: list[dict[str, Any]] = field(default_factory=list)
+    """what the face played in each sentence; filled on the way"""
 
     @property
     def length(self) -> float:
@@ -90,7 +90,7 @@ def _set(job: RenderJob, clock: Clock, tell: Progress) -> _Scene:
             language = detect(job.text)
         tell("load", 0.5)
         voice = None if recorded else library.find_voice(engines["speak"], job.voice, language)
-        portrait = _prepare(engines["draw"], *library.find_portrait(job.portrait, voice))
+        portrait = staged(engines["draw"], job.portrait, voice, job.style)
     tell("load", 1.0)
     return _Scene(job, engines, portrait, voice, language, recorded, clock, tell)
 
@@ -165,18 +165,6 @@ def _load_sound(path: Path | None) -> Audio | None:
     return loaded
 
 
-_prepared: dict[tuple[int, str, int], Portrait] = {}
-
-
-def _prepare(draw: Any, path: Path, name: str) -> Portrait:
-    stamp = (id(draw), str(path), path.stat().st_mtime_ns)
-    if stamp not in _prepared:
-        while len(_prepared) >= PREPARED:
-            _prepared.pop(next(iter(_prepared)))
-        _prepared[stamp] = draw.prepare(load_image(path), name)
-    return _prepared[stamp]
-
-
 def _previewed(utterances: Iterable[Utterance], preview: str) -> Iterator[Utterance]:
     """All of the talk, or for the short preview what fits into its first seconds."""
     left = SHORT_SECONDS if preview == "short" else float("inf")
@@ -199,6 +187,10 @@ def _on_the_clock(utterances: Iterable[Utterance], fps: int) -> Iterator[Utteran
 def _move(scene: _Scene, utterance: Utterance) -> FaceMotion:
     kind = "move-any" if utterance.timing == "none" else "move"
     motion: FaceMotion = scene.engines[kind].move(utterance, scene.job.style)
+    if motion.emotion:
+        start, end = round(utterance.start, 3), round(utterance.start + utterance.audio.seconds, 3)
+        played = {"start": start, "end": end, "emotion": motion.emotion, "strength": round(motion.strength, 2)}
+        scene.played.append(played)
     return motion
 
 
@@ -269,11 +261,15 @@ def _report(scene: _Scene, said: list[Utterance], made: VideoFile, extra: Mappin
         sidecar=extra["sidecar"],
         marks={
             "label": settings.load().label,
-            "metadata": made.path.suffix == ".mp4",
+            "metadata": made.path.suffix != ".png",
             "sound": False,
             "picture": False,
             "manifest": False,
         },
         warnings=tuple(a["en"] for a in advice),
         portrait_report=scene.portrait.report,
+        emotions=tuple(scene.played),
+        crop=scene.job.style.crop,
+        frame=scene.job.style.frame,
+        background=Path(scene.job.style.background).name,
     )

@@ -67,7 +67,7 @@ def add(
     about = {
         "name": name,
         "file": source.name,
-        "original": f"original{source.suffix.lower() if re.fullmatch(r'[.]\w{1,5}', source.suffix, re.A) else ''}",
+        "original": "original" + (source.suffix.lower() if re.fullmatch(r"[.]\w{1,5}", source.suffix, re.A) else ""),
         "added": datetime.now(UTC).isoformat(timespec="seconds"),
         "crop": crop,
         "light": light,
