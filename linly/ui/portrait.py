@@ -170,9 +170,9 @@ def _wire_look(p: SimpleNamespace) -> None:
 
 def _wire_hello(p: SimpleNamespace) -> None:
     p.hello.click(
-        said_hello, [p.lang, *p.wish], [p.progress, p.stop, p.hello, p.back, p.video], concurrency_limit=8, **PRIVATE
-    )
-    p.hello.click(None, js=result.to_stage("portrait-stage"), api_visibility="private")
+        said_hello, [p.lang, *p.wish], [p.progress, p.stop, p.hello, p.back, p.video], concurrency_limit=8,
+        js=result.to_stage("portrait-stage"), **PRIVATE,
+    )  # fmt: skip
     p.stop.click(_stopped, p.lang, [p.progress, p.stop], concurrency_limit=None, **PRIVATE)
     p.back.click(
         lambda lang: (gr.update(visible=False), gr.update(interactive=False), bar(text(lang, "hello_idle"), 0, "idle")),

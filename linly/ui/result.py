@@ -130,19 +130,19 @@ def wire(ui: SimpleNamespace) -> None:
         "inputs": [ui.lang, *ui.form], "outputs": outputs(ui), "concurrency_limit": 8,
         "concurrency_id": "render", **PRIVATE,
     }  # fmt: skip
-    ui.go.click(starter(""), **common)
-    ui.frame_once.click(starter("frame"), **common)
-    ui.short.click(starter("short"), **common)
-    ui.variation.click(handlers.new_seed, None, ui.seed, **PRIVATE).then(starter(""), **common)
+    down = to_stage("stage")
+    ui.go.click(starter(""), js=down, **common)
+    ui.frame_once.click(starter("frame"), js=down, **common)
+    ui.short.click(starter("short"), js=down, **common)
+    ui.variation.click(handlers.new_seed, None, ui.seed, js=down, **PRIVATE).then(starter(""), **common)
     ui.stop.click(stopped, ui.lang, [ui.progress, ui.stop], concurrency_limit=None, **PRIVATE)
-    for button in (ui.go, ui.frame_once, ui.short, ui.variation):
-        button.click(None, js=to_stage("stage"), api_visibility="private")
 
 
 def to_stage(stage: str) -> str:
-    """A script for phones, where the result lies below what goes in: bring it into sight."""
-    return f"""() => {{
+    """A script for phones, where the result lies below what goes in: bring it into sight as the work begins."""
+    return f"""(...values) => {{
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (innerWidth <= 860)
     document.getElementById("{stage}").scrollIntoView({{behavior: calm ? "auto" : "smooth", block: "start"}});
+  return values;
 }}"""
