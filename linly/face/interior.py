@@ -26,9 +26,11 @@ class Interior:
         self._frame, self._image = frame, image
         tone = tone_of(frame.points, frame.width, image)
         self._teeth = upper_teeth(frame, image, tone)
-        self._tooth = tone.tooth
-        self._cavity = tone.tinted((64, 24, 22))
-        self._tongue = tone.tinted((176, 86, 82))
+        bright = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
+        self._cavity = _table(bright * tone.tinted((64, 24, 22)))
+        self._tongue = _table(bright**WARM * tone.tinted((176, 86, 82)))
+        self._lower = (tone.tooth * 0.56**WARM).astype(np.uint8)
+        self._light = _table(255 * bright**WARM)
         self._step = max(1, round(frame.width / SAMPLES))
         side = 128
         noise = np.random.default_rng(0).normal(0, 0.7 * tone.grain, (side, side, 1))
@@ -45,9 +47,8 @@ class Interior:
         upper, lower = (cv2.resize(line, shape, interpolation=cv2.INTER_AREA) for line in (top, bottom))
         floor, light, seen = self._soft(u, v, upper, lower, pose)
         size = shape[0] * step, shape[1] * step
-        painted, light = (cv2.resize(a, size, interpolation=cv2.INTER_LINEAR)[:h, :w] for a in (floor, light))
-        seen = cv2.resize(seen, size, interpolation=cv2.INTER_LINEAR)[:h, :w]
-        painted = self._with_teeth(np.ascontiguousarray(painted), corner, light, seen)
+        floor, light, seen = (cv2.resize(a, size, interpolation=cv2.INTER_LINEAR)[:h, :w] for a in (floor, light, seen))
+        painted = self._with_teeth(np.ascontiguousarray(floor), corner, light, seen)
         if self._grain is not None:
             painted = self._grained(painted)
         talk = float(np.clip(pose["talk"], 0, 1))
@@ -57,7 +58,7 @@ class Interior:
         mixed: Image = cv2.addWeighted(painted, talk, self._image[y : y + h, x : x + w], 1 - talk, 0)
         return mixed
 
-    def _with_teeth(self, painted: Image, corner: tuple[int, int], light: Image, seen: Array) -> Image:
+    def _with_teeth(self, painted: Image, corner: tuple[int, int], light: Array, seen: Array) -> Image:
         """The upper row over what lies behind it, in the light that the lip lets in."""
         import cv2
 
@@ -68,32 +69,33 @@ class Interior:
         if not painted[here].size:
             return painted
         there = slice(here[0].start - y, here[0].stop - y), slice(here[1].start - x, here[1].stop - x)
-        lit = cv2.multiply(self._teeth.colour[there], light[here], scale=1 / 255)
+        lit = cv2.multiply(self._teeth.colour[there], _coloured(light[here], self._light), scale=1 / 255)
         cover = self._teeth.cover[there] * seen[here]
         painted[here] = cv2.blendLinear(np.ascontiguousarray(painted[here]), lit, 1 - cover, cover)
         return painted
 
     def _soft(
         self, u: Array, v: Array, top: Array, bottom: Array, pose: Mapping[str, float]
-    ) -> tuple[Image, Image, Array]:
-        """All behind the upper teeth (h, w, 3), the light that falls on them (h, w, 3), how much is seen of them."""
+    ) -> tuple[Image, Array, Array]:
+        """All behind the upper teeth (h, w, 3); the light that falls on these, how much is seen of them (h, w)."""
+        import cv2
+
         tongue, spread = pose["tongue"], float(np.clip(pose["spread"], 0, 1))
         depth = np.maximum(bottom - top, 1e-3)
         widest = float(depth.max())
         across = np.minimum(np.abs(u) / 0.5, 1)
         # darkest under the upper lip and at the corners; the floor catches a little light
         below = np.clip((v - top) / depth, 0, 1)
-        inside = ((0.30 + 0.5 * below) * (1 - 0.5 * across))[..., None] * self._cavity
+        inside = _coloured((0.30 + 0.5 * below) * (1 - 0.5 * across), self._cavity)
         cover, light = self._tongue_light(u, v, bottom, widest, tongue)
-        inside += cover[..., None] * (light[..., None] ** WARM * self._tongue - inside)
+        inside = cv2.blendLinear(inside, _coloured(light, self._tongue), 1 - cover, cover)
         lower = self._lower_teeth(u, v, bottom) * smooth(depth, 0.10, 0.22) * (0.45 + 0.55 * spread)
-        inside += lower[..., None] * (self._tooth * (0.56**WARM) - inside)
+        inside = cv2.blendLinear(inside, np.full_like(inside, self._lower), 1 - lower, lower)
         # what lies deep in a narrow gap gets little light; the upper lip throws a shadow
         shadow = (0.55 + 0.45 * smooth(v - top, -0.01, 0.07)) * (0.6 + 0.4 * smooth(depth, 0.02, 0.12))
         seen = smooth(depth, 0.025, 0.10) * (1 - smooth(np.array(pose["tuck"]), 0.25, 0.8))
         seen = seen * (1 - 0.6 * tongue * cover * smooth(v - top, 0.06, 0.14))
-        lit = np.clip(255 * shadow[..., None] ** WARM, 0, 255).astype(np.uint8)
-        return np.clip(inside + 0.5, 0, 255).astype(np.uint8), lit, np.asarray(seen, np.float32)
+        return inside, shadow, np.asarray(seen, np.float32)
 
     @staticmethod
     def _tongue_light(u: Array, v: Array, bottom: Array, depth: float, tongue: float) -> tuple[Array, Array]:
@@ -123,3 +125,17 @@ class Interior:
         noise = np.tile(self._grain, (down, across, 1))[:h, :w] if max(across, down) > 1 else self._grain[:h, :w]
         grained: Image = cv2.add(painted, noise, dtype=cv2.CV_8U)
         return grained
+
+
+def _table(colours: Array) -> Image:
+    """(1, 256, 3): a colour for each of 256 shades."""
+    return np.clip(colours + 0.5, 0, 255).astype(np.uint8)[None]
+
+
+def _coloured(shade: Array, table: Image) -> Image:
+    """(h, w, 3) uint8 from shades (h, w) in 0..1, by a table of colours."""
+    import cv2
+
+    grey = np.clip(255 * shade, 0, 255).astype(np.uint8)
+    coloured: Image = cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), table)
+    return coloured

@@ -25,6 +25,9 @@ STILL = 1 / 64
 STRIP = 4
 """rows of cells that are redrawn at once, from the first to the last column that moves there"""
 
+TABLE = 256
+"""places between -LIPS and LIPS at which a contour is looked up"""
+
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1"""
 
@@ -40,13 +43,17 @@ class Mouth:
         corners = [(u, v) for u in (-REACH, REACH) for v in (field.top, 1.05 * chin + 0.75)]
         self.region = x0, y0, x1, y1 = _box(frame.to_pixels(np.array(corners, np.float32)), image)
         self._step = step = max(1, round(frame.width / CELLS))
-        xs, ys = (np.arange(a, b, step, dtype=np.float32) + (step - 1) / 2 for a, b in ((x0, x1), (y0, y1)))
-        self._grid = frame.to_local(np.stack(np.meshgrid(xs, ys), axis=-1))
-        self._cells = _places(len(xs), len(ys))
-        self._pixels = _places(x1 - x0, y1 - y0) + np.array([x0, y0], np.float32)
+        xs, ys = range(x0, x1, step), range(y0, y1, step)
+        self._rows, self._columns = len(ys), len(xs)
+        u, self._v = frame.grid(x0, y0, len(xs), len(ys), step)
+        self._u = _place(u)
+        # Both sides' fields lie one below the other in one grid of cells, so that each step is taken once for both.
+        self._cells = np.indices((2 * len(ys), len(xs)), np.float32)[::-1].copy()
+        self._pixels = np.indices((y1 - y0, x1 - x0), np.float32)[::-1] + np.array([x0, y0], np.float32)[:, None, None]
         turn = frame.axes * frame.width / step
-        bases = [(field.bases(self._grid, below) @ turn).reshape(len(SHAPES), -1) for below in (False, True)]
-        self._bases = np.ascontiguousarray(np.concatenate(bases, axis=1), np.float32)
+        local = np.stack([u, self._v], axis=-1)
+        bases = np.stack([field.bases(local, below) @ turn for below in (False, True)], axis=1)
+        self._bases = np.ascontiguousarray(np.moveaxis(bases, -1, 1).reshape(len(SHAPES), -1), np.float32)
         self._lines = (field.upper_line, field.lower_line)
         self._line_bases = [field.bases(line, bool(below)) for below, line in enumerate(self._lines)]
         self._interior = Interior(frame, image)
@@ -56,7 +63,8 @@ class Mouth:
         amounts = self._field.amounts(pose)
         if not np.abs(amounts).max() > 1e-4:
             return
-        upper, lower = (self._inverse(d) for d in (amounts @ self._bases).reshape(2, *self._cells.shape))
+        shift = self._inverse((amounts @ self._bases).reshape(self._cells.shape))
+        upper, lower = shift[:, : self._rows], shift[:, self._rows :]
         contours = self._contours(amounts)
         lips = self._lips_box(contours)
         self._draw_skin(target, upper, lower, contours, lips)
@@ -68,16 +76,16 @@ class Mouth:
         """All that moves but for the box of the lips; a picture's still parts are not touched."""
         import cv2
 
-        u, tops, bottoms = contours
-        middle = np.interp(self._grid[..., 0], u, (tops + bottoms) / 2)
-        shift = np.where((self._grid[..., 1] > middle)[..., None], lower, upper)
-        moves = np.abs(shift).max(axis=-1) > STILL / self._step
-        maps = self._source(shift, (0, 0, moves.shape[1], moves.shape[0]))
+        top, bottom = _along(self._u, contours)
+        shift = np.where(self._v > (top + bottom) / 2, lower, upper)
+        moves = np.abs(shift).max(axis=0) > STILL / self._step
+        maps = self._source(shift, (0, 0, self._columns, self._rows))
         x0, y0, x1, y1 = self.region
         canvas = target[y0:y1, x0:x1]
         for a, b, c, d in _parts(moves, hole):
             part = slice(b * self._step, d * self._step), slice(a * self._step, c * self._step)
-            cv2.remap(self._image, maps[part], None, cv2.INTER_CUBIC, dst=canvas[part], borderMode=cv2.BORDER_REPLICATE)
+            xs, ys = (m[part] for m in maps)
+            cv2.remap(self._image, xs, ys, cv2.INTER_CUBIC, dst=canvas[part], borderMode=cv2.BORDER_REPLICATE)
 
     def _draw_lips(
         self,
@@ -92,11 +100,11 @@ class Mouth:
         import cv2
 
         maps = [self._source(shift, box) for shift in (upper, lower)]
-        h, w = maps[0].shape[:2]
+        h, w = maps[0][0].shape
         x0, y0 = self.region[0] + box[0] * self._step, self.region[1] + box[1] * self._step
-        lips = [cv2.remap(self._image, m, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE) for m in maps]
+        lips = [cv2.remap(self._image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE) for x, y in maps]
         u, v = self._frame.grid(x0, y0, w, h)
-        top, bottom = _along(u, contours)
+        top, bottom = _along(_place(u), contours)
         edge = max(SOFT, 0.5 / self._frame.width)
         above = np.clip((top - v) / (2 * edge) + 0.5, 0, 1)
         below = np.clip((v - bottom) / (2 * edge) + 0.5, 0, 1)
@@ -129,9 +137,9 @@ class Mouth:
         pixels = self._frame.to_pixels(np.concatenate(around).astype(np.float32))
         cells = (pixels - np.array(self.region[:2], np.float32)) / self._step
         low, high = np.floor(cells.min(axis=0)).astype(int) - 2, np.ceil(cells.max(axis=0)).astype(int) + 2
-        rows, columns = self._cells.shape[:2]
-        x0, x1 = (int(c) for c in np.clip((low[0], high[0]), 0, columns))
-        y0, y1 = (int(c) for c in np.clip((low[1], high[1]), 0, rows))
+        limits = self._columns, self._rows
+        x0, y0 = (min(max(int(c), 0), n) for c, n in zip(low, limits, strict=True))
+        x1, y1 = (min(max(int(c), 0), n) for c, n in zip(high, limits, strict=True))
         return x0, y0, x1, y1
 
     def _inverse(self, displacement: Array) -> Array:
@@ -141,69 +149,69 @@ class Mouth:
         """
         import cv2
 
-        slopes = np.empty_like(displacement)
-        slopes[..., 0] = 1 + _slope(displacement[..., 0].T).T
-        slopes[..., 1] = 1 + _slope(displacement[..., 1])
-        np.maximum(slopes, 0.25, out=slopes)
-        known = np.concatenate([displacement, slopes], axis=-1)
-        shift = -displacement / slopes
+        inverse = np.empty_like(displacement)
+        inverse[0, :, 1:-1] = displacement[0, :, 2:] - displacement[0, :, :-2]
+        inverse[1, 1:-1] = displacement[1, 2:] - displacement[1, :-2]
+        inverse[0, :, [0, -1]] = inverse[1, [0, -1]] = 0
+        inverse = 1 / np.maximum(1 + 0.5 * inverse, 0.25)
+        known = cv2.merge([*displacement, *inverse])
+        shift = -displacement * inverse
         for _ in range(STEPS):
-            there = cv2.remap(known, self._cells + shift, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            shift -= (shift + there[..., :2]) / there[..., 2:]
+            xs, ys = self._cells + shift
+            there = cv2.remap(known, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            dx, dy, across, down = cv2.split(there)
+            shift[0] -= (shift[0] + dx) * across
+            shift[1] -= (shift[1] + dy) * down
         return shift
 
-    def _source(self, shift: Array, box: Box) -> Array:
-        """(h, w, 2) pixels of the image from which those in a box of cells come, cut at the region's edge."""
+    def _source(self, shift: Array, box: Box) -> tuple[Array, Array]:
+        """x and y (h, w) in the image from which the pixels in a box of cells come, cut at the region's edge."""
         import cv2
 
         # What moves is scaled up, not the map itself: where nothing moves, pixels stay exactly where they are.
         x0, y0, x1, y1 = box
-        left, top = min(1, x0), min(1, y0)
-        cells = shift[y0 - top : y1 + 1, x0 - left : x1 + 1]
-        step = self._step
-        large = cv2.resize(cells * step, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
-        own = self._pixels[y0 * step : y1 * step, x0 * step : x1 * step]
-        there: Array = cv2.add(own, large[top * step :, left * step :][: own.shape[0], : own.shape[1]])
-        return there
+        left, top, step = min(1, x0), min(1, y0), self._step
+        own = self._pixels[:, y0 * step : y1 * step, x0 * step : x1 * step]
+        rows, columns = own.shape[1:]
+        maps = []
+        for axis in (0, 1):
+            cells = shift[axis, y0 - top : y1 + 1, x0 - left : x1 + 1] * step
+            large = cv2.resize(cells, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
+            maps.append(cv2.add(own[axis], large[top * step :, left * step :][:rows, :columns]))
+        return maps[0], maps[1]
 
 
 def _parts(moves: Array, hole: Box) -> Iterator[Box]:
     """Boxes of cells that cover all that moves (rows, columns), and a cell around it, but for the hole."""
     x0, y0, x1, y1 = hole
-    first = np.where(moves.any(axis=1), moves.argmax(axis=1), moves.shape[1])
-    last = moves.shape[1] - moves[:, ::-1].argmax(axis=1) - moves.shape[1] * (first == moves.shape[1])
+    columns = moves.shape[1]
+    any_ = moves.any(axis=1)
+    first = np.where(any_, moves.argmax(axis=1), columns).tolist()
+    last = np.where(any_, columns - moves[:, ::-1].argmax(axis=1), 0).tolist()
     cuts = sorted({*range(0, len(moves), STRIP), y0, y1, len(moves)})
     for top, bottom in itertools.pairwise(cuts):
         near = slice(max(0, top - 1), bottom + 1)
-        left, right = int(first[near].min()), int(last[near].max())
+        left, right = min(first[near]), max(last[near])
         if left >= right:
             continue
-        left, right = max(0, left - 1), min(moves.shape[1], right + 1)
+        left, right = max(0, left - 1), min(columns, right + 1)
         spans = ((left, min(right, x0)), (max(left, x1), right)) if y0 <= top < y1 else ((left, right),)
         yield from ((a, top, b, bottom) for a, b in spans if b > a)
 
 
-def _slope(values: Array) -> Array:
-    """Change of each value (rows, columns) from row to row, by central differences."""
-    padded = np.concatenate([values[:1], values, values[-1:]])
-    return np.asarray((padded[2:] - padded[:-2]) / 2)
+def _place(u: Array) -> Array:
+    """(h, w) where in the table each u lies."""
+    return np.asarray((u + LIPS) * ((TABLE - 1) / (2 * LIPS)), np.float32)
 
 
-def _along(u: Array, contours: tuple[Array, Array, Array]) -> tuple[Array, Array]:
-    """v of both contours at each u (h, w): from a table, which is many times faster than np.interp."""
+def _along(place: Array, contours: tuple[Array, Array, Array]) -> list[Array]:
+    """v of both contours at each place (h, w): from a table, which is many times faster than np.interp."""
     import cv2
 
-    size = 256
-    grid = np.linspace(-LIPS, LIPS, size)
+    grid = np.linspace(-LIPS, LIPS, TABLE)
     table = np.stack([np.interp(grid, contours[0], line) for line in contours[1:]], axis=-1).astype(np.float32)
-    place = (u + LIPS) * ((size - 1) / (2 * LIPS))
     found = cv2.remap(table[None], place, np.zeros_like(place), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.ascontiguousarray(found[..., 0]), np.ascontiguousarray(found[..., 1])
-
-
-def _places(width: int, height: int) -> Array:
-    """(height, width, 2): x and y of every place of a grid."""
-    return np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
+    return list(cv2.split(found))
 
 
 def _box(points: Array, image: Image) -> Box:

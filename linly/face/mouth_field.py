@@ -58,7 +58,9 @@ class MouthField:
                 -(1 - UPPER_CLOSES) * apart * self._fall(w, self.frame.thickness[1], 0.6 * self._chin)
             )
         else:
-            made[SHAPES.index("close"), ..., 1] = UPPER_CLOSES * apart * self._fall(-w, self.frame.thickness[0], -self._nose)
+            made[SHAPES.index("close"), ..., 1] = (
+                UPPER_CLOSES * apart * self._fall(-w, self.frame.thickness[0], -self._nose)
+            )
         made[SHAPES.index("round"), ..., 0] = -0.30 * np.clip(u, -0.62, 0.62) * near
         made[SHAPES.index("round"), ..., 1] = np.where(w > 0, 0.02, -0.02) * opening * near
         made[SHAPES.index("spread"), ..., 0] = 0.13 * np.clip(u, -0.6, 0.6) * near * 1.2

@@ -49,7 +49,7 @@ def upper_teeth(frame: MouthFrame, image: Image, tone: Tone) -> Teeth:
     u, v = frame.grid(x0, y0, x1 - x0, y1 - y0)
     patch = np.ascontiguousarray(image[y0:y1, x0:x1])
     rest, low = (np.interp(u, line[:, 0], line[:, 1]).astype(np.float32) for line in (top, bottom))
-    own = _own_row(frame, u, v, (rest, low), patch) if frame.gap > OWN_FROM else None
+    own = _own_row(frame, u, v, (rest, low), patch, tone.skin) if frame.gap > OWN_FROM else None
     if own is None:
         shut = rest + UPPER_CLOSES * (low - rest)  # where the lip hangs while talking, a smiling one too
         middle = float(np.interp(0.0, u[len(u) // 2], shut[len(u) // 2]))
@@ -96,7 +96,9 @@ class _Row:
     """the lip is raised so far that gum shows above the teeth"""
 
 
-def _own_row(frame: MouthFrame, u: Array, v: Array, lips: tuple[Array, Array], patch: Image) -> _Row | None:
+def _own_row(
+    frame: MouthFrame, u: Array, v: Array, lips: tuple[Array, Array], patch: Image, skin: Array
+) -> _Row | None:
     """The photo's own upper teeth: bright, neither colourful nor pink, and near the upper lip; None if too few."""
     import cv2
 
@@ -117,7 +119,7 @@ def _own_row(frame: MouthFrame, u: Array, v: Array, lips: tuple[Array, Array], p
     _, labels, stats, _ = cv2.connectedComponentsWithStats((tooth > 0.5).astype(np.uint8), connectivity=8)
     sizes = np.append(0, stats[1:, cv2.CC_STAT_AREA])
     keep = np.isin(labels, np.flatnonzero(sizes >= max(4, 0.12 * sizes.max())))
-    if keep.sum() < 24:
+    if keep.sum() < 24 or not _tooth_like(np.median(patch[keep], axis=0), skin):
         return None
     left, right = (float(c) for c in np.percentile(u[keep], (0.4, 99.6)))
     bins = max(8, round((right - left) * frame.width))
@@ -135,6 +137,12 @@ def _own_row(frame: MouthFrame, u: Array, v: Array, lips: tuple[Array, Array], p
     tooth *= cv2.dilate(keep.astype(np.uint8), np.ones((3, 3), np.uint8))
     gum = np.interp(at, at[known], first[known]) - np.interp(at, frame.lips[0][:, 0], frame.lips[0][:, 1])
     return _Row(tooth, np.stack([at, edge], axis=1), bool(np.median(gum) > GUM_FROM))
+
+
+def _tooth_like(colour: Array, skin: Array) -> bool:
+    """Whether a colour is a tooth's beside this skin, and not a tongue's or palate's: neither far darker nor redder."""
+    red, skin_red = ((c[0] - c[1]) / max(1.0, float(c.max())) for c in (colour, skin))
+    return bool(colour.mean() > 0.62 * skin.mean() and red < skin_red + 0.06)
 
 
 def _bite(u: Array, t: Array, light: Array) -> float:
