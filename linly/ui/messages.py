@@ -21,6 +21,11 @@ CHINESE: tuple[tuple[str, str], ...] = (
     (r"There is already a portrait called ('.*'): .*", r"已有名为 \1 的形象：请先删除，或换一个名称。"),
     (r"The portrait ('.*') is damaged on disk: .*", r"形象 \1 的文件已损坏：请删除后重新添加。"),
     (r"There is no crop (.*); choose one of (.*)\.", r"没有取景 \1：请选择 \2。"),
+    (r"Only photos can be saved: .*", "只能保存照片：视频请在“渲染”页选择。"),
+    (
+        r"(.*) is a video, and the draw engine (.*) animates photos only: .*",
+        r"\1 是视频，而画面引擎 \2 只支持照片：请换照片。",
+    ),
     (r"A video portrait keeps its own background: .*", "视频形象保留自己的背景：背景请选“保留原样”，或改用照片。"),
     (r"No face was found in (.*): use a video of .*", r"\1 里没有找到人脸：请用一个人的正面视频，光线要好。"),
     (r"(.*) is too short: give at least half a second of video\.", r"\1 太短：视频至少要半秒。"),

@@ -118,7 +118,8 @@ def seen_now(lang: str, wish: Wish) -> list[Any]:
         seen = portrait_handlers.look(wish)
     except Exception as error:
         return [pair(_only_before(wish), lang), verdict(error, lang), *[gr.update(interactive=False)] * 2]
-    return [pair(seen, lang), verdict(seen, lang), *[gr.update(interactive=True)] * 2]
+    kept = gr.update(interactive=wish.medium == "photo")
+    return [pair(seen, lang), verdict(seen, lang), gr.update(interactive=True), kept]
 
 
 def _only_before(wish: Wish) -> Look | None:
@@ -151,10 +152,20 @@ def _stopped(request: gr.Request, lang: str) -> tuple[Any, Any]:
     return (bar(text(lang, "stopping"), 0) if was else gr.skip()), gr.update(interactive=False)
 
 
+def _shown_for(medium: str) -> list[Any]:
+    """The place for a photo or for a video; only a photo can be mended."""
+    photo, clip = medium == "photo", medium == "clip"
+    return [*(gr.update(visible=on) for on in (photo, clip, clip)), *[gr.update(interactive=photo)] * 2]
+
+
+def _sampled() -> list[Any]:
+    _, *places = _shown_for("photo")
+    return ["photo", gr.update(value=str(library.samples()[0].path), visible=True), *places]
+
+
 def _wire_look(p: SimpleNamespace) -> None:
     p.medium.input(
-        lambda m: [gr.update(visible=m == "photo")] + [gr.update(visible=m == "clip")] * 2, p.medium,
-        [p.photo, p.clip, p.clip_note], **PRIVATE,
+        _shown_for, p.medium, [p.photo, p.clip, p.clip_note, p.light, p.denoise], **PRIVATE,
     )  # fmt: skip
     changes = [p.photo.change, p.clip.change, *(c.input for c in (p.medium, p.crop, p.light, p.denoise))]
     outputs = [p.pair, p.verdict, p.hello, p.save, p.video, p.back, p.progress]
@@ -162,9 +173,7 @@ def _wire_look(p: SimpleNamespace) -> None:
         changes, looked, [p.lang, *p.wish], outputs, trigger_mode="always_last", concurrency_limit=4, **PRIVATE
     )  # fmt: skip
     p.sample.click(
-        lambda: ("photo", gr.update(value=str(library.samples()[0].path), visible=True), gr.update(visible=False),
-                 gr.update(visible=False)),
-        None, [p.medium, p.photo, p.clip, p.clip_note], **PRIVATE,
+        _sampled, None, [p.medium, p.photo, p.clip, p.clip_note, p.light, p.denoise], **PRIVATE,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from linly import library, portraits, registry
+from linly import library, portraits, registry, stage
 from linly.errors import InputError
 from linly.job import RenderJob
 from linly.ui import handlers, jobs, thumbs
@@ -17,8 +17,6 @@ from linly.ui.form import OWN, OWN_CLIP
 from linly.ui.strings import text
 from linly.values import CROPS, Image, Portrait, Style
 
-FILMS = (".mp4", ".mov", ".webm", ".m4v", ".mkv", ".avi")
-"""what is taken for a video, by its name"""
 CHECKS: Mapping[str, frozenset[str]] = {
     "frontal": frozenset({"turned", "looking_up", "looking_down", "tilted"}),
     "light": frozenset({"dark", "bright", "light_left", "light_right"}),
@@ -103,30 +101,23 @@ def look(wish: Wish) -> Look:
 def _look(path: str, stamp: int, crop: str, light: bool, denoise: bool) -> Look:
     from linly.framing import framed
 
-    before, after = _prepared(path, stamp, False, False), _prepared(path, stamp, light, denoise)
-    return Look(before.image, framed(after, crop, "photo").image, after.report)
-
-
-@functools.lru_cache(maxsize=3)
-def _prepared(path: str, stamp: int, light: bool, denoise: bool) -> Portrait:
-    """The file as a portrait, its light and grain mended where wished."""
     engine = registry.open_engine("draw", registry.default("draw"))
-    if not light and not denoise:
-        return _opened(engine, Path(path))
+    plain = stage.staged(engine, path, None, Style())
+    if stage.is_video(Path(path)) or not (light or denoise):
+        shown = stage.staged(engine, path, None, Style(crop=crop))
+        return Look(plain.image, shown.image, plain.report)
+    mended = _mended(engine, plain, light, denoise)
+    return Look(plain.image, framed(mended, crop, "photo").image, mended.report)
+
+
+def _mended(engine: Any, plain: Portrait, light: bool, denoise: bool) -> Portrait:
+    """A photo with its light levelled and its grain cleaned, as it would be kept."""
     from linly.face.light import denoised, normalised
 
-    plain = _prepared(path, stamp, False, False)
     image = denoised(plain.image) if denoise else plain.image
     image = normalised(image, plain.landmarks) if light else image
     mended: Portrait = engine.prepare(image, plain.id)
     return mended
-
-
-def _opened(engine: Any, path: Path) -> Portrait:
-    from linly.pictures import load_image
-
-    portrait: Portrait = engine.prepare(load_image(path), path.stem)
-    return portrait
 
 
 def first_picture(path: str) -> str:
@@ -193,6 +184,8 @@ def add(
         raise InputError("Choose a photo first, or take one of the samples.")
     if len(consent.strip()) < LEAST_CONSENT:
         raise InputError("Write in a sentence who is in the picture and what they agreed to.")
+    if stage.is_video(Path(path)):
+        raise InputError("Only photos can be saved: choose the video in the Render tab each time.")
     tidy = " ".join(name.split())
     if tidy.casefold() in [reserved.casefold() for reserved in _reserved()]:
         raise InputError(f"The name {tidy!r} belongs to a sample: choose another.")

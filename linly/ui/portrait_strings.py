@@ -9,8 +9,9 @@ PORTRAIT: dict[str, tuple[str, str]] = {
     "medium_clip": ("A short video", "短视频"),
     "clip": ("Your video", "您的视频"),
     "clip_note": (
-        "5 to 20 seconds, one person, looking ahead. The head keeps its own motion; the mouth will follow the script.",
-        "5 到 20 秒，一个人，朝前看。头部保留原来的动作，嘴会跟着文稿动。",
+        "5 to 20 seconds, one person, looking ahead. It keeps its own motion, the mouth follows the script."
+        " Try it here; to use it, choose My video in Render.",
+        "5 到 20 秒，一个人，朝前看。保留原来的动作，嘴跟着文稿动。可在这里试效果；使用时在“渲染”页选“我的视频”。",
     ),
     "try_sample": ("Try a sample", "用示例试试"),
     "crop": ("How much is shown", "取景"),
