@@ -149,7 +149,7 @@ def outside(portrait: Portrait, shape: tuple[int, ...]) -> np.ndarray:
     (left, _), (right, bottom) = points.min(axis=0), points.max(axis=0)
     side, tall = np.ptp(points, axis=0)
     away = np.ones(shape[:2], bool)
-    away[: int(bottom + 0.45 * tall), max(0, int(left - 0.1 * side)) : int(right + 0.1 * side)] = False
+    away[: int(bottom + 0.45 * tall), max(0, int(left - 0.12 * side)) : int(right + 0.12 * side)] = False
     return away
 
 
@@ -182,6 +182,15 @@ def test_two_people_are_told_apart(watched):
     assert min(apart.values()) > 0.5, sorted(apart.items(), key=lambda item: item[1])[:5]
 
 
+def test_a_triangle_that_turns_over_is_seen(watched):
+    """Else the test below would say nothing: one corner of the chin is pulled over the mouth."""
+    photo = watched(NAMES[0]).photo
+    folded = photo.copy()
+    folded[152] = photo[13]
+    assert measure.flips(np.array([photo, folded]), photo).tolist()[0] == 0
+    assert measure.flips(folded[None], photo)[0] >= 1
+
+
 @each
 def test_no_triangle_of_the_face_turns_over(watched, name):
     seen = watched(name)
@@ -190,11 +199,15 @@ def test_no_triangle_of_the_face_turns_over(watched, name):
 
 
 @each
-def test_it_is_as_lively_as_a_person(watched, name):
-    """Between what is measured on people on camera: neither smoothed to death nor twitching."""
-    seen = watched(name)
-    assert 0.6 <= measure.jump(seen.opening) <= 1.0
-    assert 1.2 <= measure.jitter(seen.points) <= 3.2
+def test_the_mouth_is_as_quick_as_a_person(watched, name):
+    """People on camera: 0.84-0.91 of their 90th percentile in one frame at most."""
+    assert 0.6 <= measure.jump(watched(name).opening) <= 1.0
+
+
+@each
+def test_the_head_is_as_lively_as_a_person(watched, name):
+    """People on camera: 1.7-2.9 % of the span of their eyes; neither smoothed to death nor twitching."""
+    assert 1.2 <= measure.jitter(watched(name).points) <= 3.2
 
 
 @each
