@@ -61,7 +61,7 @@ WEBM = Kind(
     "libopus",
     OPUS_RATES,
     True,
-    {"crf": "20", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1", "tile-columns": "1"}
+    {"crf": "16", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1", "tile-columns": "1"}
     | {"auto-alt-ref": "0", "lag-in-frames": "0"},
 )
 
