@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
+from linly.face.cheeks import Cheeks, darkened
 from linly.face.frame import CHIN, Array, MouthFrame
 from linly.face.interior import Interior
 from linly.face.mouth_field import REACH, SHAPES, MouthField
 from linly.values import Image
 
-CELLS = 22
-"""field samples in one mouth width: about one for every two pixels of a face 150 pixels wide"""
+CELLS = 19
+"""field samples in one mouth width"""
 STEPS = 3
 """Newton steps of the inversion: plain iteration oscillates where skin stretches and creeps where it is pressed"""
 SOFT = 0.011
@@ -57,6 +59,7 @@ class Mouth:
         self._lines = (field.upper_line, field.lower_line)
         self._line_bases = [field.bases(line, bool(below)) for below, line in enumerate(self._lines)]
         self._interior = Interior(frame, image)
+        self._cheeks = Cheeks(frame, u, self._v)
 
     def draw(self, target: Image, pose: Mapping[str, float]) -> None:
         """Redraw `target` (a copy of the still image) for one frame's curves (see values.CURVES)."""
@@ -69,6 +72,7 @@ class Mouth:
         lips = self._lips_box(contours)
         self._draw_skin(target, upper, lower, contours, lips)
         self._draw_lips(target, upper, lower, contours, lips, pose)
+        self._shade(target, pose)
 
     def _draw_skin(
         self, target: Image, upper: Array, lower: Array, contours: tuple[Array, Array, Array], hole: Box
@@ -99,25 +103,44 @@ class Mouth:
         """Each lip by its own field up to its own edge, and what is seen between them."""
         import cv2
 
+        x0, y0 = self.region[0] + box[0] * self._step, self.region[1] + box[1] * self._step
         maps = [self._source(shift, box) for shift in (upper, lower)]
         h, w = maps[0][0].shape
-        x0, y0 = self.region[0] + box[0] * self._step, self.region[1] + box[1] * self._step
-        lips = [cv2.remap(self._image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE) for x, y in maps]
+        if not h * w:
+            return
         u, v = self._frame.grid(x0, y0, w, h)
         top, bottom = _along(_place(u), contours)
         edge = max(SOFT, 0.5 / self._frame.width)
         above = np.clip((top - v) / (2 * edge) + 0.5, 0, 1)
         below = np.clip((v - bottom) / (2 * edge) + 0.5, 0, 1)
+        lips = np.zeros((2, h, w, 3), np.uint8)
+        for lip, (xs, ys), shown in zip(lips, maps, (above, below), strict=True):
+            seen = _span(shown.max(axis=1) > 0)  # the rows in which this lip is seen
+            if seen.stop:
+                cv2.remap(
+                    self._image, xs[seen], ys[seen], cv2.INTER_CUBIC, dst=lip[seen], borderMode=cv2.BORDER_REPLICATE
+                )
         drawn = cv2.blendLinear(lips[0], lips[1], above, below)
         inside = np.clip(1 - above - below, 0, 1)
-        rows, columns = (np.flatnonzero(inside.max(axis=axis) > 0) for axis in (1, 0))
-        if len(rows):
-            part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-            corner = x0 + int(columns[0]), y0 + int(rows[0])
+        part = rows, columns = _span(inside.max(axis=1) > 0), _span(inside.max(axis=0) > 0)
+        if rows.stop:
+            corner = x0 + columns.start, y0 + rows.start
             painted = self._interior.paint(corner, top[part], bottom[part], pose)
             weights = (np.ascontiguousarray(a[part]) for a in (above + below, inside))
             drawn[part] = cv2.blendLinear(np.ascontiguousarray(drawn[part]), painted, *weights)
         target[y0 : y0 + h, x0 : x0 + w] = drawn
+
+    def _shade(self, target: Image, pose: Mapping[str, float]) -> None:
+        """Darken folds and hollows, in the cells that have any."""
+        shade = self._cheeks.shade(pose)
+        if shade is None:
+            return
+        dark = shade > 1 / 255
+        rows, columns = _span(dark.any(axis=1)), _span(dark.any(axis=0))
+        x0, y0, x1, y1 = self.region
+        step = self._step
+        part = target[y0:y1, x0:x1][rows.start * step : rows.stop * step, columns.start * step : columns.stop * step]
+        part[:] = darkened(part, shade[rows, columns], step)
 
     def _contours(self, amounts: Array) -> tuple[Array, Array, Array]:
         """u, v of the upper and v of the lower lip's inner edge after the move; (n,) each, in mouth units."""
@@ -197,6 +220,12 @@ def _parts(moves: Array, hole: Box) -> Iterator[Box]:
         left, right = max(0, left - 1), min(columns, right + 1)
         spans = ((left, min(right, x0)), (max(left, x1), right)) if y0 <= top < y1 else ((left, right),)
         yield from ((a, top, b, bottom) for a, b in spans if b > a)
+
+
+def _span(seen: Any) -> slice:
+    """From the first to the last True; empty if there is none."""
+    places = np.flatnonzero(seen)
+    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
 
 
 def _place(u: Array) -> Array:
