@@ -76,7 +76,7 @@ def add(
     }
 
     def fill(folder: Path) -> None:
-        _write(folder / about["original"], source.read_bytes())
+        _write(folder / original, source.read_bytes())
         _write(folder / "about.json", _json(about))
         made = folder / _made_by(registry.name_of(engine))
         made.mkdir()

@@ -8,9 +8,9 @@ import numpy as np
 
 from linly.face.eyes import SIDES
 from linly.face.frame import CHIN, OVAL, MouthFrame
-from linly.face.light import grain, measured
+from linly.face.light import BLOWN, DARK, measured
 from linly.face.mesh import FaceMesh, Found
-from linly.face.occlusion import GUESSED, followed, frames_of_glasses
+from linly.face.occlusion import covered, followed, frames_of_glasses
 from linly.face.view import EYE_LEFT, EYE_RIGHT, LIPS, FaceView
 from linly.face.words import ADVICE, advice, refused
 from linly.values import Floats, Image
@@ -49,11 +49,9 @@ def examine(image: Image, mesh: FaceMesh) -> tuple[Found, Floats, dict[str, Any]
     face, points = faces[0], meshes[0]
     view = FaceView.of(image, points)
     yaw, pitch, roll = head_pose(points, mesh.canonical)
-    shares = followed(view, mesh)
-    covered = [part for part, share in shares.items() if share < GUESSED]
-    _refuse_if_hopeless(image, mesh, points, (yaw, pitch, roll), covered)
+    hidden = covered(view, mesh)
+    _refuse_if_hopeless(image, mesh, points, (yaw, pitch, roll), hidden)
     light = measured(view)
-    hidden = [part for part in covered if part != "mouth"]
     glasses = "sunglasses" if len(hidden) == 2 else "glasses" if frames_of_glasses(view) else "none"
     report: dict[str, Any] = {
         "ok": True,
@@ -67,7 +65,6 @@ def examine(image: Image, mesh: FaceMesh) -> tuple[Found, Floats, dict[str, Any]
         "eyes_open": round(_eyes_open(points), 3),
         "sharpness": round(_sharpness(view), 2),
         **light,
-        "grain": round(grain(image), 1),
         "glasses": glasses,
         "covered": hidden,
     }
@@ -107,13 +104,13 @@ def _why_none(image: Image, mesh: FaceMesh) -> Exception:
 
 
 def _refuse_if_hopeless(
-    image: Image, mesh: FaceMesh, points: Floats, pose: tuple[float, float, float], covered: list[str]
+    image: Image, mesh: FaceMesh, points: Floats, pose: tuple[float, float, float], hidden: list[str]
 ) -> None:
     """Raise for a face that the engine cannot make talk."""
     yaw, pitch, roll = pose
-    if covered and (turn := _turned(image, mesh)):
+    if "mouth" in hidden and (turn := _turned(image, mesh)):
         raise turn
-    if len(covered) == 3:
+    if len(hidden) == 3:
         raise refused("unclear")
     if abs(roll) > MOST_TILTED:
         raise _tilt(roll)
@@ -125,7 +122,7 @@ def _refuse_if_hopeless(
         raise refused("side_face", degrees=f"{abs(yaw):.0f}")
     if abs(pitch) > MOST_STEEP:
         raise refused("steep_face", whence="below" if pitch > 0 else "above", degrees=f"{abs(pitch):.0f}")
-    if "mouth" in covered:
+    if "mouth" in hidden:
         raise refused("mouth_hidden")
 
 
@@ -141,9 +138,11 @@ def _turned(image: Image, mesh: FaceMesh) -> Exception | None:
         for face in mesh.detect(tried)[:2]:
             points, sure = mesh.landmarks(tried, face)
             roll = head_pose(points, mesh.canonical)[2]
-            if sure < 0.9 or abs(roll) > 45 or min(followed(FaceView.of(tried, points), mesh).values()) < GUESSED:
+            if sure < 0.9 or abs(roll) > 32:
                 continue
-            return _tilt((180, -90, 90)[(2, 1, 3).index(quarters)])
+            shares = list(followed(FaceView.of(tried, points), mesh).values())
+            if min(shares) > 0.2 and np.mean(shares) > 0.34:  # a mask held the wrong way up can look like a face too
+                return _tilt({1: -90, 2: 180, 3: 90}[quarters])
     return None
 
 
@@ -213,9 +212,8 @@ def _advice(report: dict[str, Any], touches: bool, rival: bool) -> list[str]:
         "looking_down": report["pitch"] < -STEEP,
         "tilted": abs(report["roll"]) > TILTED,
         "blurred": report["sharpness"] < 1.3,
-        "grainy": report["grain"] > 6,
-        "dark": report["highlights"] < 95,
-        "bright": report["light"] > 228 or report["blown"] > 0.18,
+        "dark": report["highlights"] < DARK,
+        "bright": report["blown"] > BLOWN,
         "light_left": report["balance"] > 0.22,
         "light_right": report["balance"] < -0.22,
         "mouth_open": report["mouth_open"] > 0.3,

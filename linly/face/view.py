@@ -46,10 +46,9 @@ class FaceView:
         flat = points[list(OVAL), :2] @ axes.T
         scale = FACE / float(np.ptp(flat[:, 0]))
         centre = (flat.min(axis=0) + flat.max(axis=0)) / 2
+        small = image
         if scale < 0.7:  # a remap alone would skip pixels and show grain as sharpness
             small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        else:
-            small = image
         shrunk = small.shape[1] / image.shape[1]
         into = np.empty((2, 3))
         into[:, :2] = axes * (scale / shrunk)
@@ -84,7 +83,8 @@ class FaceView:
         features = np.zeros_like(face)
         for part in (EYE_LEFT, EYE_RIGHT, BROW_LEFT, BROW_RIGHT, LIPS):
             features |= self.polygon(part).astype(np.uint8)
-        return (face > 0) & (cv2.dilate(features, np.ones((7, 7), np.uint8)) == 0) & self.inside
+        near: Array = cv2.dilate(features, np.ones((7, 7), np.uint8)) > 0
+        return (face > 0) & ~near & self.inside
 
     def polygon(self, corners: Sequence[int] | Array) -> Array:
         """(SIDE, SIDE) bool: inside a polygon of mesh indices, or of places (n, 2)."""

@@ -1,4 +1,4 @@
-"""What the portrait check says, in both languages: advice for a picture that will do, one sentence for one that won't."""
+"""What the portrait check says, in both languages: advice on a picture that will do, one sentence on one that won't."""
 
 from __future__ import annotations
 
@@ -21,29 +21,40 @@ ADVICE: Said = {
         "脸贴着照片边缘：请在头部四周留一些空间。",
     ),
     "turned": ("The head is turned: turn to the camera for the best result.", "头转向一侧：正对镜头效果最好。"),
-    "looking_up": ("The head is tilted back: hold the camera at eye height.", "头向后仰：请把相机放在与眼睛同高的位置。"),
-    "looking_down": ("The head is bent down: look up into the camera.", "头低着：请抬头看镜头。"),
-    "tilted": ("The head leans to one side: hold it upright, or straighten the picture.", "头歪向一侧：请摆正头部或照片。"),
-    "blurred": ("The face is blurred: use a sharper photo.", "脸部模糊：请用更清晰的照片。"),
-    "grainy": (
-        "The picture is grainy: more light will help, or let the grain be cleaned.",
-        "照片噪点多：光线再亮一些，或选择降噪。",
+    "looking_up": (
+        "The head is tilted back: hold the camera at eye height.",
+        "头向后仰：请把相机放在与眼睛同高的位置。",
     ),
+    "looking_down": ("The head is bent down: look up into the camera.", "头低着：请抬头看镜头。"),
+    "tilted": (
+        "The head leans to one side: hold it upright, or straighten the picture.",
+        "头歪向一侧：请摆正头部或照片。",
+    ),
+    "blurred": ("The face is blurred: use a sharper photo.", "脸部模糊：请用更清晰的照片。"),
     "dark": (
         "The face is dark: more light from the front will help, or let the light be levelled.",
         "脸部偏暗：正面多一些光会更好，或选择光线校正。",
     ),
     "bright": ("The face is overexposed: use softer light.", "脸部过亮：请用柔和一些的光。"),
-    "light_left": ("One side is in shadow: more light from the left of the picture.", "一侧有阴影：画面左侧需要更多光。"),
+    "light_left": (
+        "One side is in shadow: more light from the left of the picture.",
+        "一侧有阴影：画面左侧需要更多光。",
+    ),
     "light_right": (
         "One side is in shadow: more light from the right of the picture.",
         "一侧有阴影：画面右侧需要更多光。",
     ),
-    "mouth_open": ("The mouth is wide open: a closed mouth or a smile animates best.", "嘴张得很大：闭嘴或微笑的照片效果最好。"),
+    "mouth_open": (
+        "The mouth is wide open: a closed mouth or a smile animates best.",
+        "嘴张得很大：闭嘴或微笑的照片效果最好。",
+    ),
     "eyes_closed": ("The eyes are closed: use a photo with open eyes.", "眼睛闭着：请用睁眼的照片。"),
     "eye_hidden": ("Something hides one eye: brush the hair aside.", "一只眼睛被挡住：请把头发拨开。"),
-    "sunglasses": ("The eyes are hidden and will not blink: take the sunglasses off.", "眼睛被遮住，无法眨眼：请摘下墨镜。"),
-}  # fmt: skip
+    "sunglasses": (
+        "The eyes are hidden and will not blink: take the sunglasses off.",
+        "眼睛被遮住，无法眨眼：请摘下墨镜。",
+    ),
+}
 
 REFUSED: Said = {
     "small_picture": (
@@ -55,7 +66,7 @@ REFUSED: Said = {
         "照片里没有找到人脸：请用一张正面、光线好的照片。",
     ),
     "unclear": (
-        "No face was found clearly enough: use a photo of one face from the front, well lit and with nothing before it.",
+        "No face was found clearly enough: use a photo of one face from the front, well lit and not covered.",
         "人脸不够清楚：请用正面、光线好、没有遮挡的照片。",
     ),
     "tiny_face": (
