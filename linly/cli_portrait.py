@@ -57,14 +57,14 @@ def lines(a: argparse.Namespace, result: dict[str, Any]) -> list[str]:
     if a.action == "remove":
         return [f"removed: {result['removed']}"]
     if a.action == "list":
-        rows = [
-            f"{p['name']:24} {'x'.join(map(str, p['size'])):10} score {p['report'].get('score', 0):.2f}  {p['added'][:10]}"
-            for p in result["portraits"]
-        ]
+        rows = []
+        for kept in result["portraits"]:
+            size, score = "x".join(map(str, kept["size"])), kept["report"].get("score", 0)
+            rows.append(f"{kept['name']:24} {size:10} score {score:.2f}  {kept['added'][:10]}")
         return rows or ["no portrait is kept here yet: `python -m linly portrait add NAME FILE`"]
-    kept = [f"kept as {result['name']}"] if a.action == "add" else []
+    said = [f"kept as {result['name']}"] if a.action == "add" else []
     found = [
         f"face {result['face_width']} pixels wide, turned {result['yaw']:.0f}, tipped {result['pitch']:.0f},"
         f" leaning {result['roll']:.0f} degrees; score {result['score']:.2f}"
     ]
-    return kept + found + ([f"- {a['en']}" for a in result["advice"]] or ["a good portrait: nothing is in the way"])
+    return said + found + ([f"- {a['en']}" for a in result["advice"]] or ["a good portrait: nothing is in the way"])

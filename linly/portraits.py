@@ -64,10 +64,11 @@ def add(
         raise taken
     source = Path(path)
     portrait = _prepared(load_image(source), name, light, denoise, engine := _engine(draw))
+    original = "original" + (source.suffix.lower() if re.fullmatch(r"[.]\w{1,5}", source.suffix, re.A) else "")
     about = {
         "name": name,
         "file": source.name,
-        "original": "original" + (source.suffix.lower() if re.fullmatch(r"[.]\w{1,5}", source.suffix, re.A) else ""),
+        "original": original,
         "added": datetime.now(UTC).isoformat(timespec="seconds"),
         "crop": crop,
         "light": light,

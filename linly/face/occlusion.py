@@ -36,7 +36,7 @@ def covered(view: FaceView, mesh: FaceMesh) -> list[str]:
 
 
 def followed(view: FaceView, mesh: FaceMesh) -> dict[str, float]:
-    """How far each part's points go along with a shift of its pixels: 0.3 to 0.8 where it is seen, about 0 where not."""
+    """How far each part's points go along with a shift of its pixels: 0.3 to 0.8 where it is seen, 0 where not."""
     start = np.column_stack([view.points, np.zeros(len(view.points), np.float32)])
     rest, _ = mesh.follow(view.rgb, start)
     shares = {}

@@ -84,7 +84,7 @@ class FaceView:
         for part in (EYE_LEFT, EYE_RIGHT, BROW_LEFT, BROW_RIGHT, LIPS):
             features |= self.polygon(part).astype(np.uint8)
         near: Array = cv2.dilate(features, np.ones((7, 7), np.uint8)) > 0
-        return (face > 0) & ~near & self.inside
+        return np.asarray((face > 0) & ~near & self.inside)
 
     def polygon(self, corners: Sequence[int] | Array) -> Array:
         """(SIDE, SIDE) bool: inside a polygon of mesh indices, or of places (n, 2)."""
