@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from linly.move import idle
+from linly.move import emotion, idle
 from linly.values import CURVES, FaceMotion, Style, Utterance, frame_count
 
 Array = NDArray[np.float64]
@@ -36,6 +36,11 @@ def times(utterance: Utterance, fps: float) -> Array:
 def articulation(expression: float) -> float:
     """How far the mouth moves at Style.expression 0..2: hardly, as usual (1), and broadly (1.4)."""
     return 0.15 + 0.85 * expression if expression <= 1 else 1 + 0.4 * (expression - 1)
+
+
+def lips(size: float) -> float:
+    """How far the lips round and spread at an articulation `size`: less than the opening once it is broad."""
+    return size if size <= 1 else 1 + 0.45 * (size - 1)
 
 
 def loudness(utterance: Utterance, at: Array, window: float = 0.06) -> Array:
@@ -136,9 +141,12 @@ def speed_limit(opening: Array, step: float) -> Array:
 def finish(utterance: Utterance, style: Style, mouth: Mapping[str, Array], beats: Times) -> FaceMotion:
     """Add what is not the mouth (idle.py) and pack all. `beats`: (second, strength 0..1) of stressed sounds."""
     at = times(utterance, style.fps)
-    head, face = idle.life(at, utterance, style, beats)
+    mood = emotion.mood(utterance, style)
+    head, face = idle.life(at, utterance, style, beats, mood)
     curves = np.zeros((len(at), len(CURVES)))
     for name, values in {**mouth, **face}.items():
         low = -1.0 if name in ("smile", "brow", "gaze_x", "gaze_y", "breath") else 0.0
         curves[:, CURVES.index(name)] = np.clip(values, low, 1.4 if name == "open" else 1.0)
-    return FaceMotion(float(style.fps), curves.astype(np.float32), head.astype(np.float32))
+    return FaceMotion(
+        float(style.fps), curves.astype(np.float32), head.astype(np.float32), CURVES, mood.emotion, mood.strength
+    )

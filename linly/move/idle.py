@@ -7,11 +7,13 @@ length, so sentences join without a seam. What follows speech (nods, raised brow
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from linly.values import Style, Utterance
+from linly.move import emotion
+from linly.values import CURVES, FaceMotion, Style, Utterance, frame_count
 
 Array = NDArray[np.float64]
 
@@ -27,14 +29,37 @@ FARTHEST = 6.0
 """degrees; the picture holds up to here"""
 NOD = 1.7
 """degrees that the head dips on the strongest beat"""
-MOOD = {
-    "neutral": (0.0, 0.0),
-    "happy": (0.40, 0.12),
-    "sad": (-0.32, 0.10),
-    "serious": (-0.06, -0.28),
-    "surprised": (0.05, 0.55),
+
+
+class Face(NamedTuple):
+    """What an emotion at its full strength does to the face at rest and to its liveliness."""
+
+    smile: float = 0.0
+    brow: float = 0.0
+    lids: float = 0.0
+    """upper lids lowered, 0..1: the narrow eyes of a smile, the heavy ones of grief"""
+    blinks: float = 1.0
+    """share of the blinks that are made"""
+    slow: float = 1.0
+    """how much longer a blink takes"""
+    sway: float = 1.0
+    """how far the head moves"""
+    head: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """yaw, pitch, roll in degrees"""
+
+
+FACES = {
+    "neutral": Face(),
+    "happy": Face(0.60, 0.20, 0.06, 1.0, 1.0, 1.15, (0.0, 0.5, 1.0)),
+    "sad": Face(-0.60, 0.12, 0.14, 0.9, 1.4, 0.6, (0.0, -2.2, 1.2)),
+    "serious": Face(-0.12, -0.55, 0.10, 0.7, 1.0, 0.65, (0.0, -0.8, 0.0)),
+    "surprised": Face(0.05, 0.90, 0.0, 0.6, 1.0, 1.0, (0.0, 1.2, 0.0)),
 }
-"""emotion -> smile, brow"""
+"""after the action units of Ekman and Friesen, "Facial Action Coding System" (1978): 12 and 6, 15 and 1, 4, 1 and 2"""
+FRIENDLY = 0.07
+"""smile of a sentence that says nothing of its mood (emotion "auto")"""
+EASE = 0.6
+"""seconds in which a talk's first frames leave the photo's pose and its last come back to it"""
 _QUESTION = ("?", "？")
 _CALL = ("!", "！")
 
@@ -49,13 +74,27 @@ def blink_times(until: float, seed: int) -> Array:
     return np.cumsum(2.0 + 4.0 * _stream(seed, 1).beta(1.2, 2.6, count)) - 1.0
 
 
-def blink(t: Array, seed: int) -> Array:
-    """(n,) lids at the seconds `t` of the talk, 0 open to 1 shut."""
+def blink(t: Array, seed: int, face: Face = FACES["neutral"], within: tuple[float, float] = (0.0, 0.0)) -> Array:
+    """(n,) lids at the seconds `t` of the talk, 0 open to 1 shut.
+
+    Blinks well inside `within`, the seconds of one sentence, are as many and as slow as its emotion has them; those
+    near its ends are as ever, since the next sentence shows the rest of them.
+    """
+    moments = blink_times(float(t[-1]) + 1, seed)
+    made = _stream(seed, 8).random(len(moments)) < face.blinks
     out = np.zeros(len(t))
-    shape = np.arange(len(BLINK)) / 25
-    for moment in blink_times(float(t[-1]) + 1, seed):
-        out = np.maximum(out, np.interp(t - moment + shape[3], shape, BLINK, left=0, right=0))
+    for moment, kept in zip(moments, made, strict=True):
+        inside = within[0] + 0.6 < moment < within[1] - 0.6
+        if kept or not inside:
+            out = np.maximum(out, one_blink(t, moment, face.slow if inside else 1.0))
     return out
+
+
+def one_blink(t: Array, moment: float, slow: float = 1.0) -> Array:
+    """(n,) lids that are shut at `moment`, 0 open to 1 shut."""
+    shape = slow * np.arange(len(BLINK)) / 25
+    lids: Array = np.interp(t - moment + shape[3], shape, BLINK, left=0, right=0)
+    return lids
 
 
 def gaze(t: Array, seed: int) -> Array:
@@ -138,27 +177,97 @@ def _accents(at: Array, utterance: Utterance, beats: Sequence[tuple[float, float
     return head, brow
 
 
+def liveliness(expression: float) -> float:
+    """How far brows, corners of the mouth and eyes move at Style.expression 0..2: hardly, as usual (1), broadly."""
+    return 0.1 + 0.9 * expression if expression <= 1 else 1 + 0.45 * (expression - 1)
+
+
+def arriving(at: Array, utterance: Utterance) -> Array:
+    """(n,) 0 on the first frame of a talk and on its last, where the photo's own pose is, and 1 away from them."""
+    x = np.full(len(at), EASE)
+    if utterance.start < 1e-6:
+        x = np.minimum(x, at - at[0])
+    if utterance.last:
+        x = np.minimum(x, at[-1] - at)
+    x /= EASE
+    result: Array = x * x * (3 - 2 * x)
+    return result
+
+
 def life(
-    at: Array, utterance: Utterance, style: Style, beats: Sequence[tuple[float, float]]
+    at: Array, utterance: Utterance, style: Style, beats: Sequence[tuple[float, float]], mood: emotion.Mood
 ) -> tuple[Array, dict[str, Array]]:
     """Head (n, 3) in degrees and the curves that are not the mouth's, at the seconds `at` of the utterance.
 
     `beats` are (second, strength 0..1) of stressed sounds, in order.
     """
-    t = at + utterance.start
-    window = edges(at, utterance.audio.seconds)
-    live = min(1.4, style.expression)
+    t, seconds = at + utterance.start, utterance.audio.seconds
+    window, here = edges(at, seconds), arriving(at, utterance)
+    live, face = liveliness(style.expression), FACES[mood.emotion]
+    felt = emotion.course(at, seconds, mood)
     nods, raised = _accents(at, utterance, beats, style.seed)
-    head = FARTHEST * np.tanh(style.head * (sway(t, style.seed) + window[:, None] * min(1.0, live) * nods) / FARTHEST)
-    smile, brow = MOOD.get(style.emotion, (0.0, 0.0))
-    said = 0.16 if utterance.text.rstrip().endswith(_CALL) else 0.07
+    moved = sway(t, style.seed) * (1 + (face.sway - 1) * felt)[:, None] + np.outer(min(1.3, live) * felt, face.head)
+    moved += window[:, None] * min(1.0, live) * nods
     looks = gaze(t, style.seed)
-    inhale = bump(at, 0.22, 0.22, 0.7) if utterance.audio.seconds > 1.5 else np.zeros(len(at))
-    return head, {
-        "blink": blink(t, style.seed),
-        "gaze_x": live * looks[:, 0],
-        "gaze_y": live * looks[:, 1],
-        "breath": min(1.0, style.head) * (breath(t, style.seed) + 0.35 * window * inhale),
-        "smile": live * (smile + window * (said if style.emotion == "auto" else 0.0)),
-        "brow": live * (brow + brow_drift(t, style.seed) + window * raised),
+    inhale = bump(at, 0.22, 0.22, 0.7) if seconds > 1.5 else np.zeros(len(at))
+    until = utterance.start + seconds
+    lids = live * face.lids * felt * here
+    shut = blink(t, style.seed, face, (utterance.start, until))
+    if utterance.last:  # no blink that the end would cut
+        shut *= 1 - blink_tail(t, style.seed, until)
+    friendly = FRIENDLY if style.emotion == "auto" else 0.0
+    return FARTHEST * np.tanh(style.head * moved / FARTHEST) * here[:, None], {
+        "blink": lids + (1 - lids) * shut,
+        "gaze_x": live * looks[:, 0] * here,
+        "gaze_y": live * looks[:, 1] * here,
+        "breath": min(1.0, style.head) * (breath(t, style.seed) + 0.35 * window * inhale) * here,
+        "smile": live * here * (friendly + (face.smile - friendly) * felt),
+        "brow": live * here * (face.brow * felt + brow_drift(t, style.seed) + window * raised),
     }
+
+
+def blink_tail(t: Array, seed: int, end: float) -> Array:
+    """(n,) 1 from the beginning on of a blink that would not be over by the second `end`, else 0."""
+    for moment in blink_times(end + 1, seed):
+        if moment - 3 / 25 < end < moment + 6 / 25:
+            return np.where(t >= moment - 3 / 25, 1.0, 0.0)
+    return np.zeros(len(t))
+
+
+def loop(seconds: float, style: Style) -> FaceMotion:
+    """A silent face that lives, `seconds` long, whose last frame goes on into its first; frame 0 is the photo's pose.
+
+    The mouth is left as in the photo (talk 0), the eyes are open and at the viewer at the joint.
+    """
+    count = frame_count(seconds, style.fps)
+    t, period = np.arange(count) / style.fps, count / style.fps
+    live, rng = liveliness(style.expression), _stream(style.seed, 9)
+
+    def wave(rate: float) -> Array:
+        turns = max(1, round(rate * period))
+        result: Array = rng.choice((-1.0, 1.0)) * np.sin(2 * np.pi * turns * t / period)
+        return result
+
+    head = np.zeros((count, 3))
+    for axis, (size, rates) in enumerate(SWAY):
+        head[:, axis] = 0.7 * size * sum(s * wave(r) for s, r in zip(SHARES, rates, strict=True))
+    moments = blink_times(period, style.seed)
+    moments = moments[(moments > 0.4) & (moments < period - 0.5)]
+    glances = moments[moments < period - 2.0]
+    curves = {
+        "blink": sum((one_blink(t, m) for m in moments), np.zeros(count)),
+        "gaze_x": live * sum((_glance(t, m, 0.12 * rng.normal()) for m in glances), np.zeros(count)),
+        "breath": min(1.0, style.head) * 0.6 * wave(0.25),
+        "brow": live * 0.04 * wave(0.13),
+    }
+    columns = np.zeros((count, len(CURVES)), np.float32)
+    for name, values in curves.items():
+        columns[:, CURVES.index(name)] = np.clip(values, 0.0 if name == "blink" else -1.0, 1.0)
+    turned = FARTHEST * np.tanh(style.head * head / FARTHEST)
+    return FaceMotion(float(style.fps), columns, turned.astype(np.float32), emotion="neutral")
+
+
+def _glance(t: Array, moment: float, where: float) -> Array:
+    """(n,) eyes that go aside with a blink and come back 1.2 s later."""
+    result: Array = where * np.interp(t - moment, (0.0, 0.05, 1.2, 1.25), (0.0, 1.0, 1.0, 0.0))
+    return result

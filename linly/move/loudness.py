@@ -108,7 +108,7 @@ def mouth(utterance: Utterance, style: Style, heard: Spectrum, loud: Array, stil
     wanted = np.minimum(curves.smooth(wanted, fps, 0.018), 1 + 0.5 * max(0.0, size - 1)) * (loud > 0)
     step = curves.SPEED * size / fps
     opening = curves.speed_limit(np.minimum(wanted, curves.rest_cap(at, still, seconds)), step)
-    lips = min(1.15, size) * curves.smooth(here, fps, 0.03)
+    lips = curves.lips(size) * curves.smooth(here, fps, 0.03)
     flat = 0.6 * hiss + 0.25 * (1 - dark) * (1 - hiss)
     zero = np.zeros(len(at))
     return {

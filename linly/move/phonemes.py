@@ -86,7 +86,7 @@ def mouth(utterance: Utterance, style: Style, spoken: list[Sound], still: Times)
     opening = curves.speed_limit(np.minimum(wanted, bound), step)
     jaw = curves.smooth(size * loud * blended["jaw"] * here, fps, 0.025)
     press, tuck = (contact(at, fps, spoken, which) for which in ("lips", "teeth"))
-    shape = min(1.15, size)
+    shape = curves.lips(size)
     return {
         "open": opening,
         "jaw": np.clip(jaw, 0.5 * opening, 0.9 * opening + JAW_SLACK * min(1.0, size) * here),
