@@ -7,14 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from linly.face.frame import Array, MouthFrame, smooth
+from linly.face.tone import Tone
 from linly.values import Image
 
 FOLDS = ((129, 203, 206, 216, 212), (358, 423, 426, 436, 432))
 """the mesh's points along the fold from the wing of the nose round the corner of the mouth"""
 FOLD, HOLLOW = 0.16, 0.09
 """part of the light that the deepest fold and the deepest hollow take away"""
-WARM = np.array([0.8, 1.0, 1.1], np.float32)
-"""shade on skin is redder than the skin"""
 LEAST = 0.004
 """a shade below this is not seen"""
 
@@ -22,8 +21,9 @@ LEAST = 0.004
 class Cheeks:
     """Darkens the folds of one face with its smile and its cheeks with its falling jaw; nothing at rest."""
 
-    def __init__(self, frame: MouthFrame, u: Array, v: Array) -> None:
+    def __init__(self, frame: MouthFrame, u: Array, v: Array, tone: Tone) -> None:
         """`u`, `v`: (h, w) places in mouth units of the cells in which shade is told."""
+        self._warm = 1 + 0.7 * (tone.shaded - 1)
         lines = [frame.local(*indices) for indices in FOLDS]
         clear = smooth(np.hypot(np.abs(u) - 0.5, v), 0.05, 0.22)  # not on the corner of the lips itself
         outer = frame.local(234, 454)[:, 0]
@@ -39,16 +39,15 @@ class Cheeks:
             return None
         return np.asarray(fold * self._fold + hollow * self._hollow, np.float32)
 
+    def darkened(self, picture: Image, shade: Array, step: int) -> Image:
+        """A picture with its light taken away by `shade`, told for blocks of `step` pixels; the last may be cut."""
+        import cv2
 
-def darkened(picture: Image, shade: Array, step: int) -> Image:
-    """A picture with its light taken away by `shade`, told for blocks of `step` pixels; the last may be cut."""
-    import cv2
-
-    h, w = picture.shape[:2]
-    kept = np.clip(255 * (1 - shade)[..., None] ** WARM + 0.5, 0, 255).astype(np.uint8)
-    factor = cv2.resize(kept, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)[:h, :w]
-    dark: Image = cv2.multiply(picture, factor, scale=1 / 255)
-    return dark
+        h, w = picture.shape[:2]
+        kept = np.clip(255 * (1 - shade)[..., None] ** self._warm + 0.5, 0, 255).astype(np.uint8)
+        factor = cv2.resize(kept, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)[:h, :w]
+        dark: Image = cv2.multiply(picture, factor, scale=1 / 255)
+        return dark
 
 
 def _fold(u: Array, v: Array, line: Array) -> Array:

@@ -8,13 +8,11 @@ import numpy as np
 
 from linly.face.frame import Array, MouthFrame, smooth
 from linly.face.teeth import upper_teeth
-from linly.face.tone import tone_of
+from linly.face.tone import Tone
 from linly.values import Image
 
 SAMPLES = 84
 """samples in a mouth width for all that is soft (cavity, tongue, shadows); finer pixels are scaled up from them"""
-WARM = np.array([0.72, 1.0, 1.16], np.float32)
-"""powers by which shaded teeth lose red, green and blue: darkened evenly they look like grey plastic"""
 LOWER = 0.042
 """height of the lower teeth above the lower lip, in mouth widths"""
 
@@ -22,15 +20,15 @@ LOWER = 0.042
 class Interior:
     """Paints the mouth's inside for any opening of one portrait's lips."""
 
-    def __init__(self, frame: MouthFrame, image: Image) -> None:
+    def __init__(self, frame: MouthFrame, image: Image, tone: Tone) -> None:
         self._frame, self._image = frame, image
-        tone = tone_of(frame.points, frame.width, image)
         self._teeth = upper_teeth(frame, image, tone)
+        warm = tone.shaded
         bright = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
         self._cavity = _table(bright * tone.tinted((64, 24, 22)))
-        self._tongue = _table(bright**WARM * tone.tinted((176, 86, 82)))
-        self._lower = (tone.tooth * 0.56**WARM).astype(np.uint8)
-        self._light = _table(255 * bright**WARM)
+        self._tongue = _table(bright**warm * tone.tinted((176, 86, 82)))
+        self._lower = (tone.tooth * 0.56**warm).astype(np.uint8)
+        self._light = _table(255 * bright**warm)
         self._step = max(1, round(frame.width / SAMPLES))
         side = 128
         noise = np.random.default_rng(0).normal(0, 0.7 * tone.grain, (side, side, 1))

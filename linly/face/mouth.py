@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from linly.face.cheeks import Cheeks, darkened
+from linly.face.cheeks import Cheeks
 from linly.face.frame import CHIN, Array, MouthFrame
 from linly.face.interior import Interior
 from linly.face.mouth_field import REACH, SHAPES, MouthField
+from linly.face.tone import tone_of
 from linly.values import Image
 
 CELLS = 19
@@ -58,8 +59,9 @@ class Mouth:
         self._bases = np.ascontiguousarray(np.moveaxis(bases, -1, 1).reshape(len(SHAPES), -1), np.float32)
         self._lines = (field.upper_line, field.lower_line)
         self._line_bases = [field.bases(line, bool(below)) for below, line in enumerate(self._lines)]
-        self._interior = Interior(frame, image)
-        self._cheeks = Cheeks(frame, u, self._v)
+        tone = tone_of(frame.points, frame.width, image)
+        self._interior = Interior(frame, image, tone)
+        self._cheeks = Cheeks(frame, u, self._v, tone)
 
     def draw(self, target: Image, pose: Mapping[str, float]) -> None:
         """Redraw `target` (a copy of the still image) for one frame's curves (see values.CURVES)."""
@@ -80,7 +82,7 @@ class Mouth:
         """All that moves but for the box of the lips; a picture's still parts are not touched."""
         import cv2
 
-        top, bottom = _along(self._u, contours)
+        top, bottom = self._lip_lines(contours)
         shift = np.where(self._v > (top + bottom) / 2, lower, upper)
         moves = np.abs(shift).max(axis=0) > STILL / self._step
         maps = self._source(shift, (0, 0, self._columns, self._rows))
@@ -140,7 +142,7 @@ class Mouth:
         x0, y0, x1, y1 = self.region
         step = self._step
         part = target[y0:y1, x0:x1][rows.start * step : rows.stop * step, columns.start * step : columns.stop * step]
-        part[:] = darkened(part, shade[rows, columns], step)
+        part[:] = self._cheeks.darkened(part, shade[rows, columns], step)
 
     def _contours(self, amounts: Array) -> tuple[Array, Array, Array]:
         """u, v of the upper and v of the lower lip's inner edge after the move; (n,) each, in mouth units."""
@@ -150,6 +152,10 @@ class Mouth:
         u = (moved[0][:, 0] + moved[1][:, 0]) / 2
         top, bottom = moved[0][:, 1], np.maximum(moved[1][:, 1], moved[0][:, 1])
         return u, top, bottom
+
+    def _lip_lines(self, contours: tuple[Array, Array, Array]) -> list[Array]:
+        """v of the upper and of the lower lip's inner edge at every cell."""
+        return _along(self._u, contours)
 
     def _lips_box(self, contours: tuple[Array, Array, Array]) -> Box:
         """The cells around both lips' inner edges, as drawn out to +-LIPS."""

@@ -19,6 +19,8 @@ SHORTER = (0.0, 0.010, 0.003, 0.016, 0.022)
 ROW_END = 0.45
 OWN_FROM = 0.06
 """inner-lip gap of the photo from which its own teeth are looked for"""
+FINE = 160
+"""samples in a mouth width in which teeth are looked for"""
 GUM_FROM = 0.06
 """height above the teeth, in mouth widths, from which what is seen there is gum and no mere shadow of the lip"""
 
@@ -49,7 +51,7 @@ def upper_teeth(frame: MouthFrame, image: Image, tone: Tone) -> Teeth:
     u, v = frame.grid(x0, y0, x1 - x0, y1 - y0)
     patch = np.ascontiguousarray(image[y0:y1, x0:x1])
     rest, low = (np.interp(u, line[:, 0], line[:, 1]).astype(np.float32) for line in (top, bottom))
-    own = _own_row(frame, u, v, (rest, low), patch, tone.skin) if frame.gap > OWN_FROM else None
+    own = _own_row(frame, image, tone.skin) if frame.gap > OWN_FROM else None
     if own is None:
         shut = rest + UPPER_CLOSES * (low - rest)  # where the lip hangs while talking, a smiling one too
         middle = float(np.interp(0.0, u[len(u) // 2], shut[len(u) // 2]))
@@ -89,20 +91,32 @@ class _Row:
     """The upper row as the photo shows it."""
 
     tooth: Array
-    """(h, w) float32: 1 where a pixel is a tooth's without doubt"""
+    """(h, FINE) float32 in mouth units from `corner` on: 1 where a tooth is without doubt"""
+    corner: tuple[float, float]
+    colour: Array
+    """(3,) median of the teeth"""
     edge: Array
     """(n, 2): u and v along the lower edge, from the first tooth to the last"""
     gum: bool
     """the lip is raised so far that gum shows above the teeth"""
 
 
-def _own_row(
-    frame: MouthFrame, u: Array, v: Array, lips: tuple[Array, Array], patch: Image, skin: Array
-) -> _Row | None:
-    """The photo's own upper teeth: bright, neither colourful nor pink, and near the upper lip; None if too few."""
+def _own_row(frame: MouthFrame, image: Image, skin: Array) -> _Row | None:
+    """The photo's own upper teeth: bright, neither colourful nor pink, and near the upper lip; None if too few.
+
+    Looked for at one resolution, FINE samples in a mouth width, so that every size of a photo shows the same teeth.
+    """
     import cv2
 
-    rest, low = lips
+    top, bottom = frame.lips
+    u0, v0 = -0.5, float(top[:, 1].min())
+    size = FINE, max(8, round((float(bottom[:, 1].max()) - v0) * FINE))
+    u, v = (a.astype(np.float32) for a in np.meshgrid(u0 + np.arange(size[0]) / FINE, v0 + np.arange(size[1]) / FINE))
+    places = frame.to_pixels(np.stack([u, v], axis=-1))
+    patch = cv2.GaussianBlur(
+        cv2.remap(image, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), (3, 3), 0
+    )
+    rest, low = (np.interp(u, line[:, 0], line[:, 1]).astype(np.float32) for line in (top, bottom))
     depth = np.maximum(low - rest, 1e-3)
     t = (v - rest) / depth
     between = smooth(v - rest, 0.012, 0.022) * smooth(low - v, 0.018, 0.038) * smooth(0.46 - np.abs(u), 0.0, 0.05)
@@ -122,7 +136,7 @@ def _own_row(
     if keep.sum() < 24 or not _tooth_like(np.median(patch[keep], axis=0), skin):
         return None
     left, right = (float(c) for c in np.percentile(u[keep], (0.4, 99.6)))
-    bins = max(8, round((right - left) * frame.width))
+    bins = max(8, round((right - left) * FINE / 1.5))
     place = np.clip(((u[keep] - left) / (right - left) * bins).astype(int), 0, bins - 1)
     first, last = np.full(bins, 9.0), np.full(bins, -9.0)
     np.minimum.at(first, place, v[keep])
@@ -136,7 +150,8 @@ def _own_row(
     edge = np.convolve(np.pad(edge, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
     tooth *= cv2.dilate(keep.astype(np.uint8), np.ones((3, 3), np.uint8))
     gum = np.interp(at, at[known], first[known]) - np.interp(at, frame.lips[0][:, 0], frame.lips[0][:, 1])
-    return _Row(tooth, np.stack([at, edge], axis=1), bool(np.median(gum) > GUM_FROM))
+    colour = np.median(patch[tooth > 0.5], axis=0).astype(np.float32)
+    return _Row(tooth, (u0, v0), colour, np.stack([at, edge], axis=1), bool(np.median(gum) > GUM_FROM))
 
 
 def _tooth_like(colour: Array, skin: Array) -> bool:
@@ -162,18 +177,26 @@ def _with_own(
 ) -> tuple[Array, Array]:
     """The photo's own teeth, carried on upwards behind the lip, with darker ones where the photo's row ends."""
     at, edge = own.edge.T
-    tooth = np.median(patch[own.tooth > 0.5], axis=0).astype(np.float32)
     arch = np.polynomial.Polynomial.fit(at, edge, 2)
     beyond = np.maximum(u - at[-1], at[0] - u)
-    beside, cover = _row(u, v, arch(np.clip(u, at[0], at[-1])).astype(np.float32), tooth)
+    beside, cover = _row(u, v, arch(np.clip(u, at[0], at[-1])).astype(np.float32), own.colour)
     cover *= smooth(beyond, -0.10, -0.06) * (1 - smooth(beyond, 0.03, 0.16))
     lower = np.interp(u, at, edge).astype(np.float32)
     share = smooth(lower - v, -0.004, 0.010) * (1 - smooth(beyond, -0.04, 0.01))
     inside = smooth(lower - v, 0.0, 0.02) * (beyond < 0) * smooth(v - rest, 0.02, 0.04)
-    colour = _carried_up(frame, corner, u, v, rest, patch, inside if own.gum else own.tooth, own.gum)
+    colour = _carried_up(frame, corner, u, v, rest, patch, inside if own.gum else _sampled(own, u, v), own.gum)
     colour *= (1 - 0.35 * smooth(beyond, -0.10, 0.0))[..., None]
     beside *= 0.6
     return beside + share[..., None] * (colour - beside), np.maximum(share, cover)
+
+
+def _sampled(own: _Row, u: Array, v: Array) -> Array:
+    """(h, w): the mask of the teeth at places in mouth units."""
+    import cv2
+
+    x, y = ((a - b) * FINE for a, b in zip((u, v), own.corner, strict=True))
+    mask: Array = cv2.remap(own.tooth, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
+    return mask
 
 
 def _carried_up(

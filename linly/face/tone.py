@@ -28,6 +28,8 @@ class Tone:
     """how bright the photo is beside an even portrait, 0.45..1.15"""
     colourful: float
     """0 for a grey photo, 1 from the colourfulness of ordinary skin on"""
+    shaded: Array
+    """powers by which red, green and blue fall in the shade; evenly darkened, teeth look like grey plastic"""
     blur: float
     """standard deviation in pixels of the photo's own blur beyond SHARP; 0 for a sharp one"""
     grain: float
@@ -51,6 +53,7 @@ def tone_of(points: Array, width: float, image: Image) -> Tone:
         tooth=_tooth(skin, _eye_white(points, width, image), colourful),
         light=float(np.clip(grey / 165, 0.45, 1.15)),
         colourful=colourful,
+        shaded=1 + colourful * np.array([-0.28, 0.0, 0.16], np.float32),
         blur=min(_blur(points, image), 0.03 * width),
         grain=float(np.clip(np.mean([_grain(c) for c in cheeks]), 0, 6)),
     )
