@@ -19,8 +19,10 @@ NOSE_BRIDGE = 168
 EYES_AND_NOSE = (263, 362, 33, 133, 2)
 """the five points by which dlib aligns a face, in its order: corners of both eyes, then under the nose"""
 CLEAR = 4e-4
-"""area over the square of the eyes' span from which a triangle is not edge-on: in real films of people who talk and
-turn, thinner ones (at the corners of the mouth, at the edge of the jaw) do change sides, to 3.6e-4"""
+"""area over the square of the eyes' span below which a triangle is too thin to show a side: in real films of people who
+talk, such ones (at the corners of the mouth, at the edge of the jaw) do change sides, to 3.6e-4"""
+EDGE_ON = 0.1
+"""cosine to the viewer below which a triangle is seen edge-on: a head that turns by six degrees shows its other side"""
 BLINKS = (9, 10)
 """places of eyeBlinkLeft and eyeBlinkRight among the 52 blendshapes"""
 
@@ -138,9 +140,12 @@ def skin() -> np.ndarray:
 def flips(points: np.ndarray, photo: np.ndarray) -> np.ndarray:
     """(t,) triangles of the skin that clearly show their other side than in the photo (478, 3)."""
     corners = skin()
+    a, b, c = (photo[corners[:, i]] for i in range(3))
+    normals = np.cross(b - a, c - a)
+    faces_us = np.abs(normals[:, 2]) > EDGE_ON * np.linalg.norm(normals, axis=1)
     span = float(_distance(photo[None], LEFT_EYE, RIGHT_EYE)[0])
     before, after = (_areas(p, corners) / span**2 for p in (photo[None], points))
-    sure = (np.abs(before) > CLEAR) & (np.abs(after) > CLEAR)
+    sure = faces_us & (np.abs(before) > CLEAR) & (np.abs(after) > CLEAR)
     return (sure & (np.sign(before) != np.sign(after))).sum(axis=1)
 
 
