@@ -12,6 +12,7 @@ from linly.face.frame import CHIN, CORNERS, LOWER_INNER, UPPER_INNER, Array, Mou
 from linly.face.interior import Interior
 from linly.face.mouth import Mouth
 from linly.face.mouth_field import SHAPES, MouthField
+from linly.face.tone import Tone, tone_of
 from linly.face.track import mean_head
 from linly.values import Floats, Image, Portrait
 
@@ -53,6 +54,9 @@ class ClipRig:
         seen = np.isfinite(self._points[:, 0, 0])
         self._share = _share(seen)
         self._rest, self._units = _at_rest(self._points, seen, self._clip.fps)
+        best = portrait.landmarks * np.array([size[0] / w, size[1] / h, size[0] / w], np.float32)
+        # Said once for the whole film: light judged anew in each picture would flicker on the teeth with every blink.
+        self._tone = tone_of(best, MouthFrame(best).width, _scaled(portrait.image, size))
         self._mouths: OrderedDict[int, tuple[Image, Mouth]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -73,14 +77,7 @@ class ClipRig:
         return target
 
     def _image(self, i: int) -> Image:
-        import cv2
-
-        image = self._clip.image(i)
-        if self._size == image.shape[1::-1]:
-            return image
-        way = cv2.INTER_AREA if self._size[0] < image.shape[1] else cv2.INTER_CUBIC
-        resized: Image = cv2.resize(image, self._size, interpolation=way)
-        return resized
+        return _scaled(self._clip.image(i), self._size)
 
     def _mouth(self, i: int) -> tuple[Image, Mouth]:
         with self._lock:
@@ -88,7 +85,7 @@ class ClipRig:
                 self._mouths.move_to_end(i)
                 return self._mouths[i]
         image = self._image(i)
-        made = image, ClipMouth(image, self._points[i], self._rest[i], float(self._units[i]))
+        made = image, ClipMouth(image, self._points[i], self._rest[i], float(self._units[i]), self._tone)
         with self._lock:
             self._mouths[i] = made
             while len(self._mouths) > KEPT:
@@ -100,14 +97,14 @@ class ClipMouth(Mouth):
     """The mouth of one picture of a film, measured by the mouth at rest, so that all pictures open alike.
 
     `points`: the picture's mesh (478, 3) in pixels; `rest`: the same with the mouth shut as it is when nothing is said;
-    `unit`: pixels to which a mouth width of the pose comes.
+    `unit`: pixels to which a mouth width of the pose comes; `tone`: the film's light.
     """
 
-    def __init__(self, image: Image, points: Array, rest: Array, unit: float) -> None:
+    def __init__(self, image: Image, points: Array, rest: Array, unit: float, tone: Tone) -> None:
         super().__init__(image, points)
         frame, shut = self._frame, MouthFrame(rest)
         self._field = _Driven(self._field, unit / frame.width, _way_back(self._field, frame, shut))
-        self._interior = _Inside(frame, shut, image)
+        self._interior = _Inside(frame, shut, image, tone)
 
 
 class _Driven(MouthField):
@@ -125,8 +122,8 @@ class _Driven(MouthField):
 class _Inside(Interior):
     """Teeth and tongue where the skull has them, and as large: by the mouth at rest, not by what the picture's does."""
 
-    def __init__(self, frame: MouthFrame, rest: MouthFrame, image: Image) -> None:
-        super().__init__(rest, image)
+    def __init__(self, frame: MouthFrame, rest: MouthFrame, image: Image, tone: Tone) -> None:
+        super().__init__(rest, image, tone)
         ends = rest.to_local(frame.to_pixels(np.array([(0, 0), (0, 1)], np.float32)))[:, 1]
         self._from, self._scale = float(ends[0]), float(ends[1] - ends[0])
 
@@ -193,6 +190,16 @@ def _eased(paths: Array, sigma: float) -> Array:
     flat = np.ascontiguousarray(paths.reshape(len(paths), -1))
     eased = cv2.GaussianBlur(flat, (1, 2 * round(3 * sigma) + 1), 0.01, sigmaY=sigma, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(eased).reshape(paths.shape)
+
+
+def _scaled(image: Image, size: tuple[int, int]) -> Image:
+    import cv2
+
+    if size == image.shape[1::-1]:
+        return image
+    way = cv2.INTER_AREA if size[0] < image.shape[1] else cv2.INTER_CUBIC
+    scaled: Image = cv2.resize(image, size, interpolation=way)
+    return scaled
 
 
 def _share(seen: Array) -> Array:

@@ -7,6 +7,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from linly.face.frame import Array
 from linly.face.matte import PersonMask
 from linly.face.mesh import FaceMesh
 from linly.face.track import Follower, calmed, mean_head
-from linly.values import Clip, Floats, Image, Portrait
+from linly.values import Clip, Floats, Image, Portrait, Progress
 
 SHORTEST, LONGEST = 0.5, 60.0
 """seconds"""
@@ -33,26 +34,37 @@ KEPT = 8
 """pictures kept decoded"""
 TRIED = 5
 """pictures shown to the portrait check before it is believed that none will do"""
+HDR, BT709 = (16, 18), 1
+"""H.264's codes for the light of HDR films (PQ, HLG), as phones make them, and for that of screens"""
 SPEAKS = 0.06
 """range of the inner-lip gap, in eye spans, from which a clip's own mouth is taken to move"""
 
 
 def load(
-    path: str | os.PathLike[str], mesh: FaceMesh, mask: PersonMask, name: str, max_side: int = MAX_SIDE
+    path: str | os.PathLike[str],
+    mesh: FaceMesh,
+    mask: PersonMask,
+    name: str,
+    max_side: int = MAX_SIDE,
+    progress: Progress | None = None,
 ) -> Portrait:
     """A film of 0.5 to 60 seconds as a Portrait with `clip`; its sound is not used.
 
     Turned upright as the file asks, at most `max_side` pixels long, at most 30 pictures a second; kept in a temporary
-    file. `report` gets, beside what the portrait check says of the best picture: picture (its number), frames, fps,
-    seconds, missing (pictures without the face), turned (those where it is turned too far), mouth_moves.
+    file. `progress` is told "portrait" and the fraction done, and may raise Cancelled. `report` gets, beside what the
+    portrait check says of the best picture: picture (its number), frames, fps, seconds, missing (pictures without the
+    face), turned (those where it is turned too far), mouth_moves (the person speaks in it).
     Raises InputError (one sentence) for what is no such film, or shows no face that can be animated.
     """
     source = Path(path)
     pictures, follow, found, fps = _Pictures(), Follower(mesh), [], 0.0
-    for image, rate in _film(source, max_side):
-        fps = rate
-        pictures.add(image)
-        found.append(follow(image))
+    with ThreadPoolExecutor(1) as keeper:  # a picture is kept while its face is looked for
+        for image, rate, done in _film(source, max_side):
+            kept, fps = keeper.submit(pictures.add, image), rate
+            found.append(follow(image))
+            kept.result()
+            if progress is not None:
+                progress("portrait", done)
     if len(found) < SHORTEST * fps or not found:
         raise InputError(f"{source.name} is too short: give at least half a second of video.")
     landmarks = np.full((len(found), 478, 3), np.nan, np.float32)
@@ -172,8 +184,8 @@ class _Pictures:
         return image
 
 
-def _film(source: Path, max_side: int) -> Iterator[tuple[Image, float]]:
-    """The pictures of a film, evenly spaced in time, upright and scaled, each with the rate."""
+def _film(source: Path, max_side: int) -> Iterator[tuple[Image, float, float]]:
+    """The pictures of a film, evenly spaced in time, upright and scaled; each with the rate and the share now read."""
     container = _opened(source)
     with container:
         tracks = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
@@ -187,10 +199,10 @@ def _film(source: Path, max_side: int) -> Iterator[tuple[Image, float]]:
             fps /= 2
         fps = max(5.0, fps)
         shape: tuple[int, int] | None = None
-        for frame in _evenly(source, _decoded(source, container, track), fps):
-            image = _upright(frame, shape or _shape(source, frame, track, max_side))
-            shape = image.shape[:2]
-            yield image, fps
+        expected = max(1.0, (container.duration or LONGEST * 1e6) / 1e6 * fps)
+        for number, frame in enumerate(_evenly(source, _decoded(source, container, track), fps)):
+            shape = shape or _shape(source, frame, track, max_side)
+            yield _upright(frame, shape), fps, min(1.0, (number + 1) / expected)
 
 
 def _opened(source: Path) -> Any:
@@ -261,6 +273,8 @@ def _upright(frame: Any, shape: tuple[int, int]) -> Image:
     from av.video.reformatter import Interpolation
 
     quality = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+    if frame.color_trc in HDR:
+        frame = frame.reformat(format="rgb24", interpolation=quality, dst_color_trc=BT709, dst_color_primaries=BT709)
     image: Image = np.rot90(frame.to_ndarray(format="rgb24", interpolation=quality), _quarters(frame))
     if image.shape[:2] != shape:
         image = cv2.resize(np.ascontiguousarray(image), shape[::-1], interpolation=cv2.INTER_AREA)
