@@ -29,20 +29,24 @@ def folder() -> Path:
     return Path(os.environ.get("LINLY_TEST_FACES") or HERE / ".faces")
 
 
-def fetched() -> dict[str, Path]:
-    """{name: picture} of every face of faces.toml; skips the test if a package cannot be fetched."""
-    missing = {name: face for name, face in LISTED["faces"].items() if not (folder() / f"{name}.png").is_file()}
-    for name, data in _files(missing):
-        _write(name, data)
-    return {name: folder() / f"{name}.png" for name in NAMES}
+def fetched(*names: str) -> dict[str, Path]:
+    """{name: picture} of these faces of faces.toml, or of all; skips the test if a package cannot be fetched.
+
+    What else lies in the same packages comes with them.
+    """
+    listed, names = LISTED["faces"], names or NAMES
+    missing = {listed[name]["package"] for name in names if not (folder() / f"{name}.png").is_file()}
+    for name, file in _files({name: face for name, face in listed.items() if face["package"] in missing}):
+        _write(name, file)
+    return {name: folder() / f"{name}.png" for name in names}
 
 
 def models() -> dict[str, Path]:
     """{name: file} of the identity models; skips the test if they cannot be fetched."""
     missing = {name: model for name, model in LISTED["models"].items() if not (folder() / f"{name}.dat").is_file()}
-    for name, data in _files(missing):
+    for name, file in _files(missing):
         with replacing(folder() / f"{name}.dat") as part:
-            shutil.copyfile(data, part)
+            shutil.copyfile(file, part)
     return {name: folder() / f"{name}.dat" for name in LISTED["models"]}
 
 

@@ -94,7 +94,7 @@ def identity():
 def prepared(warp):
     @cache
     def prepare(name: str) -> Portrait:
-        path = SAMPLES[name] if name in SAMPLES else faces.fetched()[name]
+        path = SAMPLES[name] if name in SAMPLES else faces.fetched(name)[name]
         return warp.prepare(load_image(path), name)
 
     return prepare
