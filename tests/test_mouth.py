@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from linly import library, registry
-from linly.face.frame import LOWER_OUTER, UPPER_OUTER
+from linly.face.frame import LOWER_INNER, UPPER_INNER
 from linly.face.mouth import Mouth
 from linly.pictures import load_image
 from linly.values import CURVES
@@ -60,11 +60,11 @@ def drawn(faces, mouths, name, **curves: float) -> np.ndarray:
     return target
 
 
-def lips(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """(h, w): inside the outer edge of both lips."""
+def between_lips(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(h, w): between the inner edges of both lips, the edges themselves included."""
     import cv2
 
-    ring = points[list(UPPER_OUTER) + list(LOWER_OUTER[::-1]), :2]
+    ring = points[list(UPPER_INNER) + list(LOWER_INNER[::-1]), :2]
     return cv2.fillPoly(np.zeros(shape, np.uint8), [np.rint(ring).astype(np.int32)], 1) > 0
 
 
@@ -144,9 +144,9 @@ def test_no_tooth_is_seen_between_lips_that_are_shut_or_tucked(faces, mouths, na
         for curves in ({"open": 0.6, "jaw": 0.6}, {}, {"press": 1.0, "jaw": 0.12}, {"open": 0.1, "tuck": 1.0})
     )
     marks = measure.landmarks([open_, *shut])
-    assert (tooth_like(open_, skin) & lips(marks[0], image.shape[:2])).sum() > 60
+    assert (tooth_like(open_, skin) & between_lips(marks[0], image.shape[:2])).sum() > 60
     for picture, mark in zip(shut, marks[1:], strict=True):
-        assert (tooth_like(picture, skin) & lips(mark, image.shape[:2])).sum() <= 3
+        assert (tooth_like(picture, skin) & between_lips(mark, image.shape[:2])).sum() <= 3
 
 
 @each_sample
@@ -156,7 +156,7 @@ def test_teeth_are_ivory_in_the_light_of_the_photo(faces, mouths, name):
     picture = drawn(faces, mouths, name, open=0.6, jaw=0.6)
     (x, y), (h, w) = teeth.corner, teeth.cover.shape
     part = picture[y : y + h, x : x + w].astype(float)
-    seen = (teeth.cover > 0.9) & lips(measure.landmarks([picture])[0], image.shape[:2])[y : y + h, x : x + w]
+    seen = (teeth.cover > 0.9) & between_lips(measure.landmarks([picture])[0], image.shape[:2])[y : y + h, x : x + w]
     shown = np.median(part[seen & tooth_like(part, skin)], axis=0)
     red, green, blue = shown
     assert 0.8 < shown.mean() / skin.mean() < 1.9

@@ -52,7 +52,7 @@ class Cheeks:
 
 def _fold(u: Array, v: Array, line: Array) -> Array:
     """1 in the fold, soft towards the cheek and sharper towards the lip, fading at both ends of the line (n, 2)."""
-    t = np.linspace(0, 1, 40)
+    t = np.linspace(0, 1, 17)
     knots = np.linspace(0, 1, len(line))
     points = np.stack([np.interp(t, knots, line[:, axis]) for axis in (0, 1)], axis=-1)
     away = np.hypot(u[..., None] - points[:, 0], v[..., None] - points[:, 1])

@@ -25,7 +25,7 @@ class Interior:
         self._teeth = upper_teeth(frame, image, tone)
         warm = tone.shaded
         bright = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
-        self._cavity = _table(bright * tone.tinted((64, 24, 22)))
+        self._cavity = _table(bright * tone.tinted((74, 27, 25)))
         self._tongue = _table(bright**warm * tone.tinted((176, 86, 82)))
         self._lower = (tone.tooth * 0.56**warm).astype(np.uint8)
         self._light = _table(255 * bright**warm)
@@ -84,7 +84,8 @@ class Interior:
         across = np.minimum(np.abs(u) / 0.5, 1)
         # darkest under the upper lip and at the corners; the floor catches a little light
         below = np.clip((v - top) / depth, 0, 1)
-        inside = _coloured((0.30 + 0.5 * below) * (1 - 0.5 * across), self._cavity)
+        narrow = 1.9 - 0.9 * smooth(depth, 0.03, 0.12)  # between lips that nearly meet their own red shows
+        inside = _coloured((0.28 + 0.44 * below) * (1 - 0.5 * across) * narrow, self._cavity)
         cover, light = self._tongue_light(u, v, bottom, widest, tongue)
         inside = cv2.blendLinear(inside, _coloured(light, self._tongue), 1 - cover, cover)
         lower = self._lower_teeth(u, v, bottom) * smooth(depth, 0.10, 0.22) * (0.45 + 0.55 * spread)

@@ -19,7 +19,7 @@ SHORTER = (0.0, 0.010, 0.003, 0.016, 0.022)
 ROW_END = 0.45
 OWN_FROM = 0.06
 """inner-lip gap of the photo from which its own teeth are looked for"""
-FINE = 160
+FINE = 112
 """samples in a mouth width in which teeth are looked for"""
 GUM_FROM = 0.06
 """height above the teeth, in mouth widths, from which what is seen there is gum and no mere shadow of the lip"""
