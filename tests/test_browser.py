@@ -8,7 +8,8 @@ from pathlib import Path
 import browser
 import pytest
 
-from linly import video
+from linly import library, video
+from linly.ui.portrait_handlers import CHECKS
 from linly.ui.strings import text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -84,6 +85,82 @@ def test_an_error_is_a_sentence_in_the_page_s_language(address):
 def test_nothing_is_wider_than_the_window(address, width):
     with browser.visiting(address, viewport={"width": width, "height": 844}) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.click("#more > button")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_role("tab", name=text("en", "tab_portrait")).click()
+        page.wait_for_selector("#quad:visible")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_portrait_is_kept_under_a_chinese_name_rendered_and_removed(address):
+    name, photo = "林老师", str(library.samples()[1].path)
+    with browser.visiting(address, "zh-CN") as page:
+        page.wait_for_selector("#render:not([disabled])", timeout=60_000)
+        page.get_by_role("tab", name=text("zh", "tab_portrait")).click()
+        page.set_input_files("#new-photo input[type=file]", photo)
+        page.wait_for_selector("#hello:not([disabled])", timeout=60_000)
+        assert page.locator("#verdict .yes").count() + page.locator("#verdict .no").count() == len(CHECKS)
+        page.locator("#new-crop label", has_text=text("zh", "crop_head")).click()
+        page.wait_for_function("document.querySelectorAll('#pair figure img').length === 2")
+        page.fill("#new-name input, #new-name textarea", name)
+        page.click("#save-portrait")
+        page.wait_for_selector("#saved .bad")  # nobody said yet who agreed
+        page.fill("#consent textarea", "美国海军的公有领域照片，用于测试。")
+        page.click("#save-portrait")
+        page.wait_for_selector("#saved .good", timeout=60_000)
+        page.locator("#enrolled label", has_text=name).click()
+        page.click("#use-portrait")
+        page.wait_for_selector("#portrait input:checked[value='林老师']")
+        page.fill("#script textarea", "大家好，我是林老师。")
+        page.click("#render")
+        page.wait_for_selector("#video video", timeout=180_000)
+        page.wait_for_function(f"{PLAYER}.currentTime > 0.5", timeout=20_000)
+        page.get_by_role("tab", name=text("zh", "tab_portrait")).click()
+        page.click("#remove-portrait")
+        page.click("#remove-yes")
+        page.wait_for_function("!document.querySelector('#enrolled')?.innerText.includes('林老师')")
+        page.get_by_role("tab", name=text("zh", "tab_render")).click()
+        assert page.locator("#portrait label", has_text=name).count() == 0
+
+
+def test_a_photo_says_hello_before_it_is_kept(address):
+    with browser.visiting(address) as page:
+        page.wait_for_selector("#render:not([disabled])", timeout=60_000)
+        page.get_by_role("tab", name=text("en", "tab_portrait")).click()
+        page.click("#try-sample")
+        page.wait_for_selector("#hello:not([disabled])", timeout=60_000)
+        page.click("#hello")
+        page.wait_for_selector("#hello-video video", timeout=180_000)
+        page.wait_for_function("document.querySelector('#hello-video video').currentTime > 0.5", timeout=20_000)
+        page.click("#hello-back")
+        page.wait_for_selector("#hello-video", state="hidden")
+        assert page.locator("#pair img").first.is_visible()
+
+
+def test_on_a_phone_the_page_goes_to_the_result(address):
+    with browser.visiting(address, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as page:
+        page.wait_for_selector("#render:not([disabled])", timeout=60_000)
+        seen = "(() => { const r = document.getElementById('stage').getBoundingClientRect(); return r.bottom"
+        page.evaluate("scrollTo(0, 0)")
+        assert not page.evaluate(f"{seen} <= innerHeight }})()")
+        page.click("#preview-frame")
+        page.wait_for_function(f"{seen} <= innerHeight }})()", timeout=10_000)
+        page.wait_for_selector("#still img", timeout=60_000)
+
+
+def test_scripts_keep_check_and_remove_portraits(address):
+    from gradio_client import Client, handle_file
+
+    client, photo = Client(address, verbose=False), handle_file(str(library.samples()[0].path))
+    report = client.predict(path=photo, api_name="/portrait_check")
+    assert report["faces"] == 1 and 0 < report["score"] <= 1
+    client.predict(name="Client", path=photo, crop="half", consent="a sample photo", api_name="/portrait_add")
+    assert ["half"] == [row["crop"] for row in client.predict(api_name="/portrait_list") if row["name"] == "Client"]
+    film, _, told = client.predict(
+        text="I was kept.", portrait="Client", size="256", frame="1:1", background="#204060", api_name="/render"
+    )
+    assert told["size"][0] == told["size"][1] and video.probe(film).size == tuple(told["size"])
+    assert "Client" not in [row["name"] for row in client.predict(name="Client", api_name="/portrait_remove")]
 
 
 def test_two_clients_at_once_get_their_own_videos(address):

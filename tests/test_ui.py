@@ -16,8 +16,21 @@ from PIL import Image
 
 from linly import library, pipeline, settings
 from linly.errors import Cancelled, InputError, LinlyError
-from linly.ui import handlers, jobs, layout, messages, models, parts, render, theme, verbs
-from linly.ui.handlers import OWN, Form
+from linly.ui import (
+    handlers,
+    jobs,
+    layout,
+    messages,
+    models,
+    parts,
+    picker,
+    render,
+    result,
+    theme,
+    verbs,
+    voices,
+)
+from linly.ui.form import OWN, OWN_CLIP, Form
 from linly.ui.strings import LANGUAGES, STRINGS, duration, text
 
 
@@ -30,6 +43,7 @@ def page_files(tmp_path, monkeypatch):
         Image.fromarray(np.full((96, 96, 3), shade, np.uint8)).save(path)
         found.append(library.Sample(name, path, name.title(), {"mei": "小梅", "tom": "小明"}[name], gender))
     monkeypatch.setattr(library, "samples", lambda: tuple(found))
+    monkeypatch.setattr(voices, "_known", False)
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
     return tmp_path
 
@@ -88,10 +102,16 @@ def _below_hidden(node, components, hidden=False):
 
 def test_the_verbs_have_their_names_and_parameters(page):
     named = page.get_api_info()["named_endpoints"]
-    assert set(named) == {"/render", "/check_portrait", "/models", "/pull", "/remove"}
+    assert set(named) == {
+        "/render", "/portrait_check", "/portrait_add", "/portrait_list", "/portrait_remove", "/models", "/pull",
+        "/remove",
+    }  # fmt: skip
     parameters = [p["parameter_name"] for p in named["/render"]["parameters"]]
     assert parameters[:5] == ["text", "portrait", "voice", "photo", "audio"]
     assert all(p["parameter_has_default"] for p in named["/render"]["parameters"])
+    assert parameters[-4:] == ["crop", "frame", "background", "background_picture"]
+    added = [p["parameter_name"] for p in named["/portrait_add"]["parameters"]]
+    assert added == ["name", "path", "crop", "light", "denoise", "consent"]
     assert [r["label"] for r in named["/render"]["returns"]] == ["video", "subtitles", "report"]
 
 
@@ -111,15 +131,15 @@ def test_a_render_gives_a_video_and_a_report(fake_engines):
     assert all(step.busy for step in steps[:-1]) and len(steps) > 1
     report = steps[-1].report
     assert report and Path(report.video).is_file() and Path(report.subtitles).read_text(encoding="utf-8").strip()
-    updates = render.shown(steps[-1], "zh")
+    updates = result.shown(steps[-1], "zh")
     assert "完成" in updates[0]
     assert not [v for v in json.dumps(verbs.told(report)).split('"') if v.startswith("/")]
 
 
 def test_a_voice_is_chosen_that_fits_the_portrait(fake_engines):
-    assert Form("mei", script="Hello there.")._voice(Form().style()) == "en_a"
-    assert Form("tom", script="你好，世界。")._voice(Form().style()) == "zh_b"
-    assert Form("tom", voice="en_a", script="你好。")._voice(Form().style()) == "en_a"
+    assert Form("mei", script="Hello there.").chosen_voice(Form().style()) == "en_a"
+    assert Form("tom", script="你好，世界。").chosen_voice(Form().style()) == "zh_b"
+    assert Form("tom", voice="en_a", script="你好。").chosen_voice(Form().style()) == "en_a"
 
 
 @pytest.mark.parametrize(
@@ -129,8 +149,12 @@ def test_a_voice_is_chosen_that_fits_the_portrait(fake_engines):
         (Form("mei", script="x", rate=9), "rate must be between", "须在"),
         (Form("mei", source="sound"), "sound first", "请先录音"),
         (Form(OWN, script="x"), "photo first", "请先选择照片"),
-        (Form("/etc/passwd", script="x"), "no sample portrait", "没有名为"),
-        (Form("../../x.png", script="x"), "no sample portrait", "没有名为"),
+        (Form("/etc/passwd", script="x"), "no sample or enrolled portrait", "没有名为"),
+        (Form("../../x.png", script="x"), "no sample or enrolled portrait", "没有名为"),
+        (Form(OWN_CLIP, script="x"), "short video", "短视频"),
+        (Form("mei", script="x", background="picture"), "picture for the background", "背景图片"),
+        (Form("mei", script="x", background="/etc/motd.png"), "colour as #rrggbb", "背景须为"),
+        (Form("mei", script="x", crop="knees"), "crop must be one of", "crop"),
         (Form("mei", script="a" * 30000), "characters and the limit", "上限"),
         (Form("mei", script="x", subtitles="pdf"), "subtitles must be one of", "subtitles"),
         (Form("mei", script="x", speak="nobody"), "no speak engine", "nobody"),
@@ -184,7 +208,7 @@ def test_stop_ends_the_work_and_the_next_one_runs(fake_engines, monkeypatch):
         assert handlers.stop("a")
         watcher.join(5)
     assert not watcher.is_alive() and isinstance(seen[-1].error, Cancelled)
-    assert text("zh", "stopped") in render.status(seen[-1], "zh")
+    assert text("zh", "stopped") in result.line(seen[-1], "zh")
     assert _last(handlers.render(Form("mei", script="Hello."), session="a")).report
 
 
@@ -313,12 +337,12 @@ def test_listening_beyond_this_machine_demands_a_token(monkeypatch):
 
 
 def test_the_style_sheet_names_no_path_of_this_machine(page_files):
-    assert str(page_files) not in theme.css() and str(page_files) not in render.poster("mei", None)
+    assert str(page_files) not in theme.css() and str(page_files) not in picker.poster("mei")
 
 
 def test_a_photo_is_checked_in_words(fake_engines, page_files):
-    good = render.check_line(OWN, str(library.samples()[0].path), "zh")
+    good = picker.check_line(OWN, str(library.samples()[0].path), None, "zh")
     assert text("zh", "photo_good") in good
     (page_files / "x.jpg").write_bytes(b"nothing")
-    assert "bad" in render.check_line(OWN, str(page_files / "x.jpg"), "en")
+    assert "bad" in picker.check_line(OWN, str(page_files / "x.jpg"), None, "en")
     assert replace(Form(), portrait=OWN, photo="p")._portrait() == "p"

@@ -71,6 +71,7 @@ CHINESE: tuple[tuple[str, str], ...] = (
     (r"(.*) needs the Python package (.*): run .*", r"\1 需要 Python 包 \2：请安装完整依赖 requirements.txt。"),
     (r"(rate|expression|head) must be between (.*) and (.*), got (.*)\.?", r"\1 须在 \2 到 \3 之间，现在是 \4。"),
     (r"fps must be between (.*) and (.*), got (.*)\.?", r"帧率须在 \1 到 \2 之间，现在是 \3。"),
+    (r"(\w+) must be one of (.*), got (.*)\.", r"\1 须为 \2 之一，而不是 \3。"),
     (r"Stopped.*", "已停止，没有留下任何文件。"),
 )
 

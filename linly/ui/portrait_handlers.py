@@ -20,7 +20,7 @@ from linly.values import CROPS, Image, Portrait, Style
 CHECKS: Mapping[str, frozenset[str]] = {
     "frontal": frozenset({"turned", "looking_up", "looking_down", "tilted"}),
     "light": frozenset({"dark", "bright", "light_left", "light_right"}),
-    "sharp": frozenset({"blurred", "small_face", "grainy"}),
+    "sharp": frozenset({"blurred", "small_face"}),
     "mouth": frozenset({"mouth_open"}),
     "eyes": frozenset({"eyes_closed", "sunglasses"}),
     "clear": frozenset({"cut_edge", "eye_hidden"}),
