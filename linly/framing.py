@@ -21,8 +21,10 @@ PHOTO_SHAPES = 4 / 5, 4 / 3
 """A crop without a frame keeps the photo's shape between these."""
 HEADROOM, MOST_HEADROOM = 0.14, 0.35
 """Above the hair: a part of what is left beside the head, at most so many heights of the head."""
-SLOPE = 0.6
+SLOPE = 0.8
 """how steeply a shoulder goes on down beyond the photo's edge"""
+WORKING = 1920
+"""What lies beyond the photo is made with its longer side at most so large, pixels, and then enlarged."""
 DARK = 0.7
 """how bright the continued background is far from the photo"""
 
@@ -77,7 +79,8 @@ def framed(portrait: Portrait, crop: str, frame: str) -> Portrait:
     """The part of the portrait that `crop` (CROPS) and `frame` (FRAMES) ask for; nothing is enlarged.
 
     Hair and chin are never cut where the photo has them. Where a frame is wider than the photo, the background goes on
-    softly blurred and darker (matte 0 there). Landmarks, box, matte, plate and clip move along.
+    softly blurred and darker, and so does a shoulder that the photo's edge cuts: it slopes down, in the matte too.
+    Landmarks, box, matte, plate and clip move along.
     Raises ValueError for a crop or frame that does not exist.
     """
     if crop not in CROPS or frame not in FRAMES:
@@ -190,7 +193,7 @@ class _Canvas:
         top, left = max(0, -window.y), max(0, -window.x)
         inner = self._from[0].stop - self._from[0].start, self._from[1].stop - self._from[1].start
         self._to = slice(top, top + inner[0]), slice(left, left + inner[1])
-        self._around: Image | None = None
+        self._around: tuple[Image, Floats] | None = None
         if inner != (window.h, window.w):
             pads = (top, window.h - top - inner[0]), (left, window.w - left - inner[1])
             matte = np.maximum(portrait.matte, _disc(_head(portrait), portrait.matte.shape))  # no face is mirrored
@@ -200,13 +203,15 @@ class _Canvas:
         """(h, w, 3) uint8 of the window, of a picture as large as the photo."""
         if self._around is None:
             return np.ascontiguousarray(picture[self._from])
-        made = self._around.copy()
+        made = self._around[0].copy()
         made[self._to] = picture[self._from]
         return made
 
     def matte(self, matte: Floats) -> Floats:
-        """(h, w) float32 of the window: nobody is beyond the photo."""
-        made = np.zeros((self._window.h, self._window.w), np.float32)
+        """(h, w) float32 of the window: beyond the photo nobody but a shoulder that its edge cuts."""
+        if self._around is None:
+            return np.ascontiguousarray(matte[self._from])
+        made = self._around[1].copy()
         made[self._to] = matte[self._from]
         return made
 
@@ -221,14 +226,21 @@ def _disc(head: _Head, shape: tuple[int, ...]) -> Floats:
     return np.asarray(cv2.ellipse(made, centre, axes, 0, 0, 360, 1.0, -1), np.float32)
 
 
-def _continued(image: Image, matte: Floats, hidden: Floats, pads: tuple[tuple[int, int], tuple[int, int]]) -> Image:
+def _continued(
+    image: Image, matte: Floats, hidden: Floats, pads: tuple[tuple[int, int], tuple[int, int]]
+) -> tuple[Image, Floats]:
     """(h, w, 3) uint8: the background mirrored at the photo's edges, blurred more and darker the farther it is.
 
-    `matte` is the person, `hidden` all that must not appear in the mirror.
+    And (h, w) float32: where a shoulder goes on. `matte` is the person, `hidden` all that must not appear in the
+    mirror; pads: pixels (above, below), (left, right).
     """
     import cv2
 
-    (above, below), (before, after) = pads
+    size = image.shape[1] + sum(pads[1]), image.shape[0] + sum(pads[0])
+    scale = min(1.0, WORKING / max(size))  # it is soft anyway
+    small = max(2, round(image.shape[1] * scale)), max(2, round(image.shape[0] * scale))
+    image, matte, hidden = (cv2.resize(p, small, interpolation=cv2.INTER_AREA) for p in (image, matte, hidden))
+    (above, below), (before, after) = ((round(one * scale), round(other * scale)) for one, other in pads)
     person = hidden[..., None]
     behind = np.rint(image * (1 - person) + _plate(image, hidden) * person).astype(np.uint8)
     made = cv2.copyMakeBorder(behind, above, below, before, after, cv2.BORDER_REFLECT).astype(np.float32)
@@ -238,17 +250,19 @@ def _continued(image: Image, matte: Floats, hidden: Floats, pads: tuple[tuple[in
     y, x = y - above, x - before
     beside = np.maximum(0, np.maximum(-x, x - (image.shape[1] - 1)))
     away = np.maximum(beside, np.maximum(0, np.maximum(-y, y - (image.shape[0] - 1)))) / side
-    # A shoulder that the edge cuts does not end there: its colours run on, slope down and fade.
+    # A shoulder that the edge cuts does not end there: its colours run on and slope down.
     onward = x, y - SLOPE * beside, cv2.INTER_LINEAR
-    shoulder = cv2.remap(image, *onward, borderMode=cv2.BORDER_REPLICATE)
-    share = cv2.remap(matte, *onward, borderMode=cv2.BORDER_REPLICATE) * np.exp(-((away / 0.22) ** 2))
-    share = cv2.GaussianBlur(share, (0, 0), max(0.6, 0.004 * side))[..., None]
-    made += (shoulder - made) * share
+    share = cv2.remap(matte, *onward, borderMode=cv2.BORDER_REPLICATE)[..., None]
+    made += (cv2.remap(image, *onward, borderMode=cv2.BORDER_REPLICATE) - made) * share
     for sigma, begin, end in ((0.012, 0.0, 0.05), (0.05, 0.02, 0.2)):
         much = np.clip((away - begin) / (end - begin), 0, 1)[..., None]
-        made = made * (1 - much) + _blurred(made, sigma * side) * much
+        made += (_blurred(made, sigma * side) - made) * much
     light = 1 - (1 - DARK) * np.clip(away / 0.3, 0, 1) ** 0.8
-    return np.asarray(np.clip(np.rint(made * light[..., None]), 0, 255), np.uint8)
+    around = np.clip(np.rint(made * light[..., None]), 0, 255).astype(np.uint8)
+    # The matte slopes down more steeply: it stays inside the shoulder, whose border is blurred into the background.
+    steeper = cv2.remap(matte, x, y - 1.6 * SLOPE * beside, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    goes_on = np.where(beside > 0, steeper, 0).astype(np.float32)
+    return np.asarray(cv2.resize(around, size), np.uint8), np.asarray(cv2.resize(goes_on, size), np.float32)
 
 
 def _plate(image: Image, matte: Floats) -> Floats:
