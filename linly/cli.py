@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from linly import __version__
+from linly import __version__, cli_portrait
 from linly.errors import Cancelled, InputError, LinlyError
 from linly.values import CROPS, EMOTIONS, FRAMES, SIZES, Style
 
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     _render_flags(verb("render", render, "make a video of a portrait that says a text or follows a recording"))
+    cli_portrait.add_flags(verb("portrait", portrait, "check photos, and keep portraits under a name"))
     weights = verb("weights", weights_verb, "the model files: list, pull or verify them")
     weights.add_argument("action", choices=("list", "pull", "verify"))
     weights.add_argument("names", nargs="*", metavar="NAME")
@@ -139,6 +140,14 @@ def _script(path: Path) -> str:
     from linly.text.files import read_text
 
     return read_text(path)
+
+
+def portrait(a: argparse.Namespace) -> Result:
+    """Photos and enrolled portraits."""
+    result = cli_portrait.run(a)
+    if not a.json:
+        print("\n".join(cli_portrait.lines(a, result)))
+    return result
 
 
 def weights_verb(a: argparse.Namespace) -> Result:
