@@ -127,7 +127,7 @@ def _own_row(frame: MouthFrame, image: Image, skin: Array) -> _Row | None:
     bright = max(48.0, 0.42 * float(np.percentile(high[inside], 90)))
     red = (patch[..., 0].astype(np.float32) - patch[..., 1]) / np.maximum(high, 1)
     usual = float(np.median(red[inside & (least >= np.percentile(least[inside], 75))]))
-    tooth = between * smooth(least, 0.8 * bright, 1.3 * bright) * (1 - smooth(red - usual, 0.06, 0.15))
+    tooth = between * smooth(least, 0.8 * bright, 1.3 * bright) * (1 - smooth(red - usual, 0.09, 0.19))
     tooth *= 1 - smooth((high - least) / np.maximum(high, 1), 0.55, 0.75)
     tooth = np.where(t < _bite(u, t, tooth * high), tooth, 0).astype(np.float32)
     _, labels, stats, _ = cv2.connectedComponentsWithStats((tooth > 0.5).astype(np.uint8), connectivity=8)
