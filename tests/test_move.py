@@ -128,7 +128,8 @@ def test_sentences_join_without_a_jump() -> None:
     limits = {"blink": 0.55, "gaze_x": 0.2, "gaze_y": 0.2, "jaw": 0.25, "round": 0.25, "spread": 0.25}
     for name, step in zip(CURVES, steps, strict=True):
         assert step <= (STEP if name == "open" else limits.get(name, 0.05)), name
-    assert np.abs(np.diff(whole.head, axis=0)).max() < 0.6
+    turns = np.abs(np.diff(whole.head, axis=0)).max(axis=1)
+    assert turns[len(move(first)) - 1] < 0.2 and turns.max() < 0.9
 
 
 def test_idle_is_a_function_of_the_time_in_the_talk_not_of_the_sentence() -> None:
@@ -148,6 +149,64 @@ def test_expression_and_head_scale_the_motion() -> None:
     assert all(a < b for a, b in itertools.pairwise(sizes)) and sizes[0] < 0.25 * sizes[2]
     swings = [float(np.ptp(move(say("h ɑ _9 h ɑ"), head=h).head)) for h in (0, 0.5, 1, 2)]
     assert swings[0] == 0 and all(a < b for a, b in itertools.pairwise(swings)) and swings[3] <= 12
+
+
+def test_lips_brows_and_gaze_grow_with_every_step_of_expression_and_the_head_with_its_own() -> None:
+    utterance = say("h ɑ l oʊ w iː b u m _8 s iː w u m ɑ", text="Really?", start=3.0)
+    steps = (0, 0.5, 1, 1.5, 2)
+    for emotion in ("neutral", "surprised", "happy", "sad"):
+        moved = [move(utterance, expression=e, emotion=emotion) for e in steps]
+        for name in ("open", "jaw", "round", "spread", "brow", "gaze_x", "gaze_y", "smile"):
+            sizes = [float(np.abs(m.curve(name)).mean()) for m in moved]
+            if emotion != "neutral" or name != "smile":
+                assert all(a < b for a, b in itertools.pairwise(sizes)), (emotion, name, sizes)
+    still = move(utterance, head=0, emotion="sad")
+    assert np.abs(still.head).max() == 0 and np.abs(still.curve("breath")).max() == 0
+    turned = [float(np.abs(move(utterance, head=h).head).max()) for h in steps]
+    assert all(a < b for a, b in itertools.pairwise(turned)) and turned[-1] <= 6
+
+
+def test_a_talk_begins_and_ends_at_the_photo_s_pose() -> None:
+    from dataclasses import replace
+
+    for emotion in ("auto", "happy", "sad"):
+        first = move(say(TALK, text="I am very happy!"), emotion=emotion)
+        last = move(replace(say(TALK, text="I am very happy!", start=7.0), last=True), emotion=emotion)
+        for motion, frame in ((first, 0), (last, -1)):
+            assert np.abs(motion.head[frame]).max() == 0
+            for name in ("smile", "brow", "blink", "gaze_x", "gaze_y", "breath", "open"):
+                assert motion.curve(name)[frame] == 0, name
+        for motion in (first, last):
+            assert np.abs(np.diff(motion.head, axis=0)).max() < 0.9
+            assert np.abs(np.diff(motion.curve("smile"))).max() < 0.1
+        assert np.abs(first.head[30:]).max() > 0.5 < np.abs(last.head[:-30]).max()
+
+
+def test_no_blink_is_cut_by_the_end_of_a_talk() -> None:
+    from dataclasses import replace
+
+    moment = idle.blink_times(30, 0)[3]
+    for end in np.arange(moment - 0.2, moment + 0.4, 0.04):
+        utterance = replace(say("h ɑ _3 h ɑ", start=end - 3.56), last=True)
+        lids = move(utterance, emotion="neutral").curve("blink")
+        assert lids[-1] == 0 and np.abs(np.diff(lids)).max() <= 0.6
+
+
+@pytest.mark.parametrize("fps", [24, 25, 30])
+@pytest.mark.parametrize("seconds", [3.0, 6.0, 11.3])
+def test_an_idle_loop_has_no_joint(fps: int, seconds: float) -> None:
+    for seed in range(4):
+        motion = idle.loop(seconds, Style(fps=fps, seed=seed))
+        assert len(motion) == frame_count(seconds, fps)
+        around = np.concatenate([motion.head, motion.head[:2]])
+        turns = np.abs(np.diff(around, 2, axis=0)).max(axis=1)
+        assert turns[-2:].max() <= turns[:-2].max() + 1e-6 and np.abs(motion.head[0]).max() < 1e-6
+        for name in ("brow", "breath", "blink", "gaze_x"):
+            curve = np.append(motion.curve(name), motion.curve(name)[0])
+            assert curve[0] == 0 and abs(curve[-1] - curve[-2]) <= np.abs(np.diff(curve[:-1])).max() + 1e-6
+        assert motion.curve("talk").max() == 0 and motion.curve("open").max() == 0
+        assert np.ptp(motion.head) > 1 and (seconds < 6 or motion.curve("blink").max() > 0.8)
+    assert np.abs(idle.loop(6, Style(head=0)).head).max() == 0
 
 
 def test_emotions_show() -> None:

@@ -35,7 +35,7 @@ def times(utterance: Utterance, fps: float) -> Array:
 
 def articulation(expression: float) -> float:
     """How far the mouth moves at Style.expression 0..2: hardly, as usual (1), and broadly (1.4)."""
-    return 0.15 + 0.85 * expression if expression <= 1 else 1 + 0.4 * (expression - 1)
+    return 0.2 + 0.8 * expression if expression <= 1 else 1 + 0.4 * (expression - 1)
 
 
 def lips(size: float) -> float:

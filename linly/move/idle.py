@@ -25,6 +25,9 @@ SHARES = (0.62, 0.38, 0.16)
 """how much each of those sines contributes"""
 TREMOR = 0.16
 """degrees of quick small head movement (0.6 to 1.3 Hz), without which a head looks like a puppet's"""
+BOB = 1.6
+"""degrees that the head follows the loudness of the syllables, as talkers' heads do (Munhall and others, "Visual
+prosody and speech intelligibility", Psychological Science 15, 2004)"""
 FARTHEST = 6.0
 """degrees; the picture holds up to here"""
 NOD = 1.7
@@ -194,6 +197,20 @@ def arriving(at: Array, utterance: Utterance) -> Array:
     return result
 
 
+def bob(at: Array, utterance: Utterance, style: Style) -> Array:
+    """(n, 3) degrees of quick small movement in the rhythm of the syllables, its direction drifting; 0 in silence."""
+    from linly.move import curves
+
+    fps = style.fps
+    loud = curves.smooth(np.clip(1 + curves.loudness(utterance, at, 0.1) / 25, 0, 1), fps, 0.03)
+    beat = loud - curves.smooth(loud, fps, 0.2)
+    t = at + utterance.start
+    a, b = _stream(style.seed, 10).uniform(0, 2 * np.pi, 2)
+    aside = np.column_stack([np.sin(2 * np.pi * 0.19 * t + a), np.full(len(t), -1.0), np.sin(2 * np.pi * 0.16 * t + b)])
+    result: Array = BOB * beat[:, None] * aside * (0.9, 1.0, 0.7)
+    return result
+
+
 def life(
     at: Array, utterance: Utterance, style: Style, beats: Sequence[tuple[float, float]], mood: emotion.Mood
 ) -> tuple[Array, dict[str, Array]]:
@@ -207,7 +224,7 @@ def life(
     felt = emotion.course(at, seconds, mood)
     nods, raised = _accents(at, utterance, beats, style.seed)
     moved = sway(t, style.seed) * (1 + (face.sway - 1) * felt)[:, None] + np.outer(min(1.3, live) * felt, face.head)
-    moved += window[:, None] * min(1.0, live) * nods
+    moved += window[:, None] * min(1.0, live) * (nods + bob(at, utterance, style))
     looks = gaze(t, style.seed)
     inhale = bump(at, 0.22, 0.22, 0.7) if seconds > 1.5 else np.zeros(len(at))
     until = utterance.start + seconds
