@@ -152,10 +152,10 @@ def test_scripts_keep_check_and_remove_portraits(address):
     from gradio_client import Client, handle_file
 
     client, photo = Client(address, verbose=False), handle_file(str(library.samples()[0].path))
-    report = client.predict(path=photo, api_name="/portrait_check")
+    report = client.predict(photo=photo, api_name="/portrait_check")
     assert report["faces"] == 1 and 0 < report["score"] <= 1
-    client.predict(name="Client", path=photo, crop="half", consent="a sample photo", api_name="/portrait_add")
-    assert ["half"] == [row["crop"] for row in client.predict(api_name="/portrait_list") if row["name"] == "Client"]
+    client.predict(name="Client", photo=photo, crop="half", consent="a sample photo", api_name="/portrait_add")
+    assert [row["crop"] for row in client.predict(api_name="/portrait_list") if row["name"] == "Client"] == ["half"]
     film, _, told = client.predict(
         text="I was kept.", portrait="Client", size="256", frame="1:1", background="#204060", api_name="/render"
     )

@@ -111,7 +111,7 @@ def test_the_verbs_have_their_names_and_parameters(page):
     assert all(p["parameter_has_default"] for p in named["/render"]["parameters"])
     assert parameters[-4:] == ["crop", "frame", "background", "background_picture"]
     added = [p["parameter_name"] for p in named["/portrait_add"]["parameters"]]
-    assert added == ["name", "path", "crop", "light", "denoise", "consent"]
+    assert added == ["name", "photo", "crop", "light", "denoise", "consent"]
     assert [r["label"] for r in named["/render"]["returns"]] == ["video", "subtitles", "report"]
 
 

@@ -76,11 +76,11 @@ def _reserved() -> list[str]:
     return [OWN, OWN_CLIP, *(s.name for s in library.samples())]
 
 
-def check(path: str | None, crop: str = "whole", light: bool = False, denoise: bool = False) -> dict[str, Any]:
+def check(photo: str | None, crop: str = "whole", light: bool = False, denoise: bool = False) -> dict[str, Any]:
     """What the draw engine says of a photo or video, `ok` and `advice` ({"en", "zh"} each) among it."""
-    if not path:
+    if not photo:
         raise InputError("Choose a photo first, or take one of the samples.")
-    report = dict(look(Wish("photo", path, None, crop, light, denoise)).report)
+    report = dict(look(Wish("photo", photo, None, crop, light, denoise)).report)
     return {"ok": not report.get("advice"), **report}
 
 
@@ -177,19 +177,19 @@ def stop_hello(session: str) -> bool:
 
 
 def add(
-    name: str, path: str | None, crop: str = "whole", light: bool = False, denoise: bool = False, consent: str = ""
+    name: str, photo: str | None, crop: str = "whole", light: bool = False, denoise: bool = False, consent: str = ""
 ) -> dict[str, Any]:
     """Keep a photo under a name; what `about` says of it. Raises InputError for what is missing or will not do."""
-    if not path:
+    if not photo:
         raise InputError("Choose a photo first, or take one of the samples.")
     if len(consent.strip()) < LEAST_CONSENT:
         raise InputError("Write in a sentence who is in the picture and what they agreed to.")
-    if stage.is_video(Path(path)):
+    if stage.is_video(Path(photo)):
         raise InputError("Only photos can be saved: choose the video in the Render tab each time.")
     tidy = " ".join(name.split())
     if tidy.casefold() in [reserved.casefold() for reserved in _reserved()]:
         raise InputError(f"The name {tidy!r} belongs to a sample: choose another.")
-    portraits.add(name, path, crop=crop, light=bool(light), denoise=bool(denoise), consent=consent)
+    portraits.add(name, photo, crop=crop, light=bool(light), denoise=bool(denoise), consent=consent)
     return about(portraits.called(name))
 
 
