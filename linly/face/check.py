@@ -23,7 +23,8 @@ MOST_TURNED, TURNED = 40.0, 22.0
 MOST_STEEP, STEEP = 38.0, 24.0
 MOST_TILTED, TILTED = 42.0, 24.0
 """degrees: refused beyond the first, advised against beyond the second"""
-SURE = 0.5
+SURE, CERTAIN = 0.5, 0.7
+"""scores: of the mesh, that it lies on a face; of the detector, that there is one"""
 RIVAL = 0.4
 """a further face at least this wide, of the largest one's width, is worth a word"""
 WEIGHT = {"several_faces": 0.1, "small_face": 0.3, "turned": 0.2, "blurred": 0.35, "dark": 0.3, "bright": 0.3,
@@ -78,11 +79,13 @@ def examine(image: Image, mesh: FaceMesh) -> tuple[Found, Floats, dict[str, Any]
 
 
 def _faces(image: Image, mesh: FaceMesh) -> tuple[list[Found], list[Floats]]:
-    """What the mesh agrees to be faces, largest first."""
+    """What the mesh agrees to be faces, largest first; far smaller ones in the background do not count."""
     faces, meshes = [], []
-    for face in mesh.detect(image)[:8]:
+    found = mesh.detect(image)[:8]
+    least = 0.3 * max((face.box[2] for face in found if face.score > CERTAIN), default=0.0)
+    for face in found:
         points, sure = mesh.landmarks(image, face)
-        if sure >= SURE:
+        if sure >= SURE and face.box[2] >= least:
             faces.append(face)
             meshes.append(points)
     order = sorted(range(len(faces)), key=lambda i: -_width(meshes[i]))
@@ -96,9 +99,9 @@ def _why_none(image: Image, mesh: FaceMesh) -> Exception:
     for face in mesh.detect(image)[:1]:
         points, _ = mesh.landmarks(image, face)
         yaw = head_pose(points, mesh.canonical)[0]
-        if face.score > 0.7 and abs(yaw) > 0.7 * MOST_TURNED:
+        if face.score > CERTAIN and abs(yaw) > 0.7 * MOST_TURNED:
             return refused("side_face", degrees=f"{max(abs(yaw), MOST_TURNED):.0f}")
-        if face.score > 0.7:
+        if face.score > CERTAIN:
             return refused("unclear")
     return refused("no_face")
 
