@@ -1,95 +1,28 @@
-"""A film as portrait: made here from a sample, then driven with other words and looked at again."""
+"""Films come in: upright, in even time, one face followed and calmed; what is no such film is refused."""
 
 from __future__ import annotations
 
-import itertools
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import face_measure as measure
+import films
 import numpy as np
 import pytest
 from conftest import ROOT
+from films import FPS, resized, silent
 
-from linly import audio, registry, video, weights
-from linly.errors import InputError
-from linly.face.clip_rig import ClipRig, there_and_back
+from linly import audio, video
+from linly.errors import Cancelled, InputError
 from linly.face.footage import load
-from linly.face.frame import LOWER_INNER, UPPER_INNER
-from linly.face.track import calmed, mean_head
+from linly.face.track import calmed
 from linly.pictures import load_image
-from linly.values import CURVES, Audio, FaceMotion, Portrait, Style, Utterance
-
-FPS = 25
-COUNT = 75
-"""pictures of a film"""
-
-
-def syllables(count: int, each: int, seed: int) -> np.ndarray:
-    """(count,) an opening like that of speech, 0 once in `each` frames."""
-    peaks = np.random.default_rng(seed).uniform(0.3, 1.0, count // each + 1)
-    t = np.arange(count)
-    return peaks[t // each] * np.sin(np.pi * (t % each) / each) ** 0.8
-
-
-def drawn(name: str, size: str = "512", **curves: np.ndarray | float) -> list[np.ndarray]:
-    """A sample portrait that moves its head, blinks, and does what `curves` say, by the built-in engine."""
-    engine = registry.open_engine("draw", "warp")
-    t = np.arange(COUNT) / FPS
-    head = np.stack([5 * np.sin(2.3 * t), 2.5 * np.sin(3.1 * t), 2 * np.sin(1.7 * t)], axis=1).astype(np.float32)
-    rows = np.zeros((COUNT, len(CURVES)), np.float32)
-    for start in (20, 55):
-        rows[start : start + 7, CURVES.index("blink")] = (0.35, 0.85, 1, 0.8, 0.5, 0.22, 0.08)
-    for curve, values in curves.items():
-        rows[:, CURVES.index(curve)] = values
-    silence = Utterance("", Audio(np.zeros(COUNT, np.float32), FPS))
-    portrait = engine.prepare(load_image(ROOT / "assets" / "portraits" / f"{name}.jpg"), name)
-    made = engine.draw(portrait, silence, FaceMotion(FPS, rows, head), Style(size=size))
-    return [frame.copy() for frame in made]
-
-
-def written(path: Path, images: list[np.ndarray], fps: float = FPS) -> Path:
-    h, w = images[0].shape[:2]
-    with video.Writer(path, (w, h), fps, 8000, crf=12) as writer:
-        writer.add(images, Audio(np.zeros(round(len(images) / fps * 8000), np.float32), 8000))
-        writer.finish()
-    return path
-
-
-def silent(path: Path, images: list[np.ndarray], fps: int = FPS, rotation: int = 0) -> Path:
-    """A film without a sound track, lying on its side if asked."""
-    import av
-
-    h, w = images[0].shape[:2]
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=fps, options={"crf": "14", "preset": "veryfast"})
-        stream.width, stream.height, stream.pix_fmt = w, h, "yuv420p"
-        if rotation:
-            stream.set_display_rotation(rotation)
-        for number, image in enumerate(images):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, fps)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
-@dataclass
-class Engines:
-    mesh: object
-    mask: object
-
-    def load(self, path: Path) -> Portrait:
-        return load(path, self.mesh, self.mask, path.stem)
+from linly.values import Audio
 
 
 @pytest.fixture(scope="module")
-def engines(models) -> Engines:
-    from linly.face.matte import PersonMask
-
-    return Engines(measure.mesh(), PersonMask(weights.folder("person-mask") / "selfie_segmentation.tflite"))
+def engines(models) -> films.Engines:
+    return films.engines()
 
 
 @pytest.fixture(scope="module")
@@ -98,195 +31,8 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def own_words() -> np.ndarray:
-    """(COUNT,) what the mouth does in the speaking film."""
-    return syllables(COUNT, 7, seed=1)
-
-
-@pytest.fixture(scope="module")
-def spoken_images(models, own_words) -> list[np.ndarray]:
-    return drawn("admiral", talk=1, open=own_words, jaw=0.75 * own_words + 0.1, round=0.3 * own_words)
-
-
-@pytest.fixture(scope="module")
-def speaking(engines, folder, spoken_images) -> Portrait:
-    return engines.load(written(folder / "speaking.mp4", spoken_images))
-
-
-@pytest.fixture(scope="module")
-def listening(engines, folder) -> Portrait:
-    """A film without sound and words: the astronaut, who smiles, moves her head and blinks."""
-    return engines.load(silent(folder / "listening.mkv", drawn("astronaut", "256")))
-
-
-@pytest.fixture(scope="module")
-def filmed(speaking) -> np.ndarray:
-    """(COUNT, 478, 3) the mesh found anew on the film's own pictures."""
-    return measure.landmarks(speaking.clip.image(i) for i in range(COUNT))
-
-
-def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    import cv2
-
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
-def pose(**curves: float) -> dict[str, float]:
-    return dict.fromkeys(CURVES, 0.0) | curves
-
-
-def shown(portrait: Portrait, poses: list[dict[str, float]], size: tuple[int, int] | None = None) -> list[np.ndarray]:
-    rig = ClipRig(portrait, size or portrait.image.shape[1::-1])
-    still = np.zeros(3, np.float32)
-    return [rig.draw(p, still, number, portrait.clip.fps) for number, p in enumerate(poses)]
-
-
-def wobble(points: np.ndarray) -> np.ndarray:
-    """(t, 2): the lips' mid-line on the head, over the span of the eyes."""
-    shape, fit = mean_head(points.astype(float))
-    heads = fit.head(points)
-    return heads[:, (13, 14), :2].mean(axis=1) / np.linalg.norm(shape[263] - shape[33])
-
-
-def inside(image: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(n, 3) pixels between the lips."""
-    import cv2
-
-    mask = np.zeros(image.shape[:2], np.uint8)
-    cv2.fillPoly(mask, [np.rint(points[[*UPPER_INNER, *LOWER_INNER[::-1]], :2]).astype(np.int32)], 1)
-    return image[mask > 0]
-
-
-def outside(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """(h, w) bool: beyond the lower face and the neck below it."""
-    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    side, tall = high - low
-    away = np.ones(shape[:2], bool)
-    left, right = max(0, int(low[0] - 0.25 * side)), int(high[0] + 0.25 * side)
-    away[int(low[1] + 0.3 * tall) : int(high[1] + 0.5 * tall), left:right] = False
-    return away
-
-
-def test_there_and_back_again():
-    assert [there_and_back(i, 4) for i in range(9)] == [0, 1, 2, 3, 2, 1, 0, 1, 2]
-    assert [there_and_back(i, 1) for i in range(3)] == [0, 0, 0]
-    assert [there_and_back(i, 2) for i in range(4)] == [0, 1, 0, 1]
-
-
-def test_what_a_film_is(speaking):
-    report = speaking.report
-    assert (report["frames"], report["fps"], report["seconds"]) == (COUNT, FPS, COUNT / FPS)
-    assert report["missing"] == report["turned"] == 0 and report["mouth_moves"] is True
-    assert report["mouth_open"] < 0.05, "the best picture shows the mouth open"
-    assert np.array_equal(speaking.image, speaking.clip.image(report["picture"]))
-    assert len(speaking.clip) == COUNT and np.isfinite(speaking.clip.landmarks).all()
-
-
-@pytest.mark.slow
-def test_other_words_replace_those_of_the_film(speaking, own_words):
-    wanted = syllables(COUNT, 6, seed=9)
-    shut = wanted == 0
-    poses = [pose(talk=1, open=o, jaw=0.75 * o + 0.1, press=0.6 * (o == 0)) for o in wanted.tolist()]
-    found = measure.gap(measure.landmarks(shown(speaking, poses)))
-    assert np.corrcoef(wanted, found)[0, 1] >= 0.95
-    assert abs(np.corrcoef(own_words, found)[0, 1]) < 0.3
-    assert measure.best_lag(wanted, found) == 0
-    assert (found[shut] < 0.15 * np.percentile(found, 90)).mean() >= 0.98
-
-
-@pytest.mark.slow
-def test_a_speaking_film_rests_shut_and_still(speaking, filmed):
-    """Nothing of its own words is left: not while it is silent between sentences either."""
-    images = shown(speaking, [pose(talk=1)] * COUNT)
-    assert all(np.array_equal(*pair) for pair in zip(images[:9], shown(speaking, [pose(talk=0)] * 9), strict=False))
-    points = measure.landmarks(images)
-    assert measure.gap(points).max() < 0.01
-    assert measure.gap(filmed).max() > 0.1
-    assert wobble(points)[:, 1].std() < 0.3 * wobble(filmed)[:, 1].std()
-    jitter = np.abs(np.diff(wobble(points), 2, axis=0)).mean()
-    assert jitter < 0.007, "the shut lips tremble"
-
-
-@pytest.mark.slow
-def test_the_head_moves_as_it_was_filmed(speaking, filmed):
-    nose = measure.landmarks(shown(speaking, [pose(talk=1, open=0.4)] * COUNT))[:, 4]
-    for axis in (0, 1):
-        assert np.corrcoef(nose[:, axis], filmed[:, 4, axis])[0, 1] > 0.95
-
-
-@pytest.mark.slow
-def test_one_opening_is_one_opening_in_every_picture(speaking):
-    """However wide the film's own mouth is there; and what is seen inside does not flicker, not with a blink either."""
-    images = shown(speaking, [pose(talk=1, open=0.6, jaw=0.5)] * COUNT)
-    points = measure.landmarks(images)
-    assert measure.gap(points).std() < 0.12 * measure.gap(points).mean()
-    seen = np.array([inside(*pair).mean(axis=0) for pair in zip(images, points, strict=True)])
-    assert np.abs(np.diff(seen, axis=0)).max() < 12
-    assert np.diff(seen, axis=0).std() < 3
-
-
-def test_only_the_lower_face_is_drawn(speaking):
-    for number, image in enumerate(shown(speaking, [pose(talk=1, open=0.7, jaw=0.6)] * 6)):
-        own, away = speaking.clip.image(number), outside(speaking.clip.landmarks[number], speaking.image.shape)
-        assert away.mean() > 0.3
-        assert np.array_equal(image[away], own[away])
-        assert np.abs(image.astype(int) - own).max() > 40
-
-
-def test_a_silent_film_without_words_is_itself(listening):
-    """No sound track is needed; while nobody speaks, the smile of the film is shown."""
-    assert listening.report["mouth_moves"] is False
-    for number, image in enumerate(shown(listening, [pose(blink=1, brow=1, breath=1)] * COUNT)):
-        assert np.array_equal(image, listening.clip.image(number))
-
-
-def test_it_runs_there_and_back_without_a_jump(listening):
-    images = shown(listening, [pose(talk=1)] * (2 * COUNT + 10))
-    steps = [np.abs(a.astype(int) - b).mean() for a, b in itertools.pairwise(images)]
-    turns = [COUNT - 2, COUNT - 1, 2 * COUNT - 3, 2 * COUNT - 2]
-    assert max(steps[i] for i in turns) <= max(steps[: COUNT - 2])
-    assert min(steps) > 0, "the film stands still"
-    assert np.array_equal(images[COUNT - 2], images[COUNT]) and np.array_equal(images[0], images[2 * COUNT - 2])
-
-
-def test_a_talk_at_another_rate_and_size(listening):
-    rig = ClipRig(listening, (128, 128))
-    second = rig.draw(pose(), np.zeros(3, np.float32), 50, 50)
-    assert second.shape == (128, 128, 3)
-    assert measure.psnr(second, rig.draw(pose(), np.zeros(3, np.float32), 25, 25)) == float("inf")
-
-
-def test_pictures_may_be_drawn_upon_and_by_many_threads(speaking):
-    rig, still = ClipRig(speaking, (256, 256)), np.zeros(3, np.float32)
-    rows = [(pose(talk=1, open=n % 5 / 5), still, n, FPS) for n in range(24)]
-    alone = [rig.draw(*row) for row in rows]
-    for image in alone[:3]:
-        image[:] = 0  # must not reach what is kept
-    with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda row: ClipRig.draw(rig, *row), rows))
-    assert all(np.array_equal(a, b) for a, b in zip(alone[3:], together[3:], strict=True))
-    assert together[0].any()
-
-
-@pytest.fixture(scope="module")
-def holes() -> tuple[int, ...]:
-    return (*range(30, 36), 60)
-
-
-@pytest.fixture(scope="module")
-def with_holes(engines, folder, spoken_images, holes) -> Portrait:
-    """A film in which the person is gone for a moment."""
-    wall = np.tile(np.linspace(60, 180, 512, dtype=np.uint8)[:, None, None], (1, 512, 3))
-    images = [wall if n in holes else image for n, image in enumerate(spoken_images)]
-    return engines.load(silent(folder / "holes.mp4", images))
-
-
-def test_pictures_without_a_face_pass_untouched(with_holes, holes):
-    assert with_holes.report["missing"] == len(holes)
-    assert np.isnan(with_holes.clip.landmarks[list(holes)]).all()
-    images = shown(with_holes, [pose(talk=1, open=0.8, jaw=0.7)] * COUNT)
-    for number, image in enumerate(images):
-        assert np.array_equal(image, with_holes.clip.image(number)) == (number in holes), f"picture {number}"
+def spoken_images(models) -> list[np.ndarray]:
+    return films.spoken_images()
 
 
 def test_another_person_is_not_taken_for_the_first(engines, folder):
@@ -310,11 +56,33 @@ def test_a_film_lying_down_is_set_upright(engines, folder, spoken_images, rotati
     assert measure.psnr(portrait.image, upright) > 30
 
 
+@pytest.mark.slow
 def test_fast_and_large_films_come_down_to_size(engines, folder, spoken_images):
     large = resized(spoken_images[0][80:380], (2048, 1200))
     portrait = engines.load(silent(folder / "fast.mp4", [large] * 36, fps=60))
     assert portrait.image.shape == (1124, 1920, 3)
     assert portrait.report["fps"] == 30 and abs(portrait.report["frames"] - 18) <= 1
+
+
+def test_an_hdr_film_has_ordinary_light(engines, folder, spoken_images):
+    """HLG read as if it were ordinary film looks dull: half the signal is a twelfth of the light."""
+    import av
+
+    path = folder / "hdr.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=FPS, options={"crf": "14"})
+        stream.width, stream.height, stream.pix_fmt = 512, 512, "yuv420p10le"
+        codes = {"color_primaries": 9, "color_trc": 18, "colorspace": 9, "color_range": 1}
+        for name, code in codes.items():
+            setattr(stream.codec_context, name, code)
+        for number in range(15):
+            frame = av.VideoFrame.from_ndarray(spoken_images[0], format="rgb24").reformat(format="yuv420p10le")
+            frame.pts, frame.time_base = number, Fraction(1, FPS)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    (plain, *_) = video.read_frames(path)
+    bright = plain.mean(axis=-1) > 130
+    assert engines.load(path).image[bright].mean() > 1.1 * plain[bright].mean()
 
 
 def test_a_film_whose_rate_varies_keeps_its_time(engines, folder, spoken_images):
@@ -356,6 +124,18 @@ def test_calm_lips_and_prompt_heads():
     assert np.abs(left[44:48, 14, 1]).max() < 4
 
 
+def test_reading_tells_how_far_it_is_and_can_be_stopped(engines, folder, spoken_images):
+    path, told = silent(folder / "told.mp4", spoken_images[:20]), []
+    load(path, engines.mesh, engines.mask, "told", progress=lambda stage, done: told.append(done))
+    assert len(told) == 20 and told == sorted(told) and told[-1] == pytest.approx(1)
+
+    def stop(stage: str, done: float) -> None:
+        raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        load(path, engines.mesh, engines.mask, "told", progress=stop)
+
+
 def torn(folder: Path, images: list[np.ndarray]) -> Path:
     path = folder / "torn.mp4"
     path.write_bytes(silent(folder / "whole.mp4", images).read_bytes()[:-4000])
@@ -375,6 +155,9 @@ def text(folder: Path) -> Path:
 BAD = {
     "too short": lambda folder, images: silent(folder / "short.mp4", images[:8]),
     "too long": lambda folder, images: silent(folder / "long.mp4", [images[0][:64, :64]] * 62, fps=1),
+    "hardly shows a face": lambda folder, images: silent(
+        folder / "glimpse.mp4", [*images[:5], *[np.full_like(images[0], 90)] * 20]
+    ),
     "no face": lambda folder, images: silent(folder / "wall.mp4", [np.full((256, 256, 3), 90, np.uint8)] * 15),
     "no picture track": lambda folder, images: sound_only(folder),
     "not a video": lambda folder, images: text(folder),

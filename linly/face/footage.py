@@ -74,6 +74,8 @@ def load(
     seen = np.isfinite(landmarks[:, 0, 0])
     if not seen.any():
         raise InputError(f"No face was found in {source.name}: use a video of one face from the front, well lit.")
+    if seen.sum() < SHORTEST * fps:
+        raise InputError(f"{source.name} hardly shows a face: use a video of one face from the front, well lit.")
     landmarks = calmed(landmarks)
     turns = np.array([head_pose(p, mesh.canonical) if s else (0, 0, 0) for p, s in zip(landmarks, seen, strict=True)])
     turned = seen & (np.abs(turns[:, 0]) > MOST_TURNED)
