@@ -144,7 +144,10 @@ def film(warp, portrait: Portrait, moves: FaceMotion, size: str = "512") -> list
 
 
 def outside(portrait: Portrait, shape: tuple[int, ...]) -> np.ndarray:
-    """(h, w) true beyond the face and the neck below it, which gives way to a chin that falls; along a tilted head."""
+    """(h, w) true beyond the face and a quarter of its width, and the neck, which gives way to a chin that falls.
+
+    The box is turned with a tilted head.
+    """
     points = portrait.landmarks[:, :2] * shape[1] / portrait.image.shape[1]
     across = points[measure.RIGHT_EYE] - points[measure.LEFT_EYE]
     c, s = across / np.hypot(*across)
@@ -152,7 +155,7 @@ def outside(portrait: Portrait, shape: tuple[int, ...]) -> np.ndarray:
     (left, top), (right, bottom) = (points @ upright.T).min(axis=0), (points @ upright.T).max(axis=0)
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     u, v = upright[0, 0] * x + upright[0, 1] * y, upright[1, 0] * x + upright[1, 1] * y
-    side, tall = 0.16 * (right - left), bottom - top
+    side, tall = 0.25 * (right - left), bottom - top
     return (u < left - side) | (u > right + side) | (v < top - 0.3 * tall) | (v > bottom + 0.45 * tall)
 
 
