@@ -260,7 +260,7 @@ def _open(made: Path, name: str) -> Portrait:
         plate = _pixels(made / "plate.png") if (made / "plate.png").exists() else None
         points = np.load(made / "landmarks.npy", allow_pickle=False)
         return Portrait(name, _pixels(made / "image.png"), (x, y, w, h), points, matte, kept["report"], plate)
-    except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"The portrait {name!r} is damaged on disk: remove it and add it again.") from error
 
 
@@ -273,10 +273,12 @@ def _png(image: Any) -> bytes:
 
 
 def _pixels(path: Path) -> Any:
-    from PIL import Image as Pillow
+    import cv2  # reads PNG twice as fast as Pillow, which is felt on large photos
 
-    with Pillow.open(path, formats=("PNG",)) as opened:
-        return np.array(opened)
+    read = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if read is None:
+        raise ValueError(f"{path.name} is no picture")
+    return cv2.cvtColor(read, cv2.COLOR_BGR2RGB) if read.ndim == 3 else read
 
 
 def _json(value: Any) -> bytes:

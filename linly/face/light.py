@@ -55,8 +55,13 @@ def normalised(image: Image, points: Floats) -> Image:
         gain = np.exp(_shadow(image, points, view))
     light = image.max(axis=-1).astype(np.float32) * gain
     if lifts:
-        power = np.log(_aim(found["light"]) / 255) / np.log(max(found["light"], 4.0) / 255)
-        gain = gain * np.maximum(light / 255, 1 / 255) ** (power - 1)
+        # More exposure first, as far as the picture's highlights allow, since it keeps contrast; then a softer curve.
+        now, aim = max(found["light"], 4.0), _aim(found["light"])
+        exposure = float(np.clip(245 / max(1.0, np.percentile(light, 99)), 1, aim / now))
+        light, now = np.minimum(255, light * exposure), now * exposure
+        power = np.log(aim / 255) / np.log(now / 255)
+        lifted = 255 * np.maximum(light / 255, 1 / 255) ** power
+        gain = gain * exposure * lifted / np.maximum(light, 1)
         light = image.max(axis=-1) * gain
     gain = gain * np.minimum(1, 255 / np.maximum(light, 1))  # brighter than white would change the hue
     return np.asarray(np.clip(np.rint(image * gain[..., None]), 0, 255), np.uint8)
