@@ -48,8 +48,8 @@ class Eye:
         box = corners @ self._axes * self.width + self._centre
         h, w = image.shape[:2]
         (x0, y0), (x1, y1) = np.floor(box.min(axis=0)).astype(int), np.ceil(box.max(axis=0)).astype(int)
-        self._box = max(0, int(x0)), max(0, int(y0)), min(w, int(x1)), min(h, int(y1))
-        x0, y0, x1, y1 = self._box
+        self.box = max(0, int(x0)), max(0, int(y0)), min(w, int(x1)), min(h, int(y1))
+        x0, y0, x1, y1 = self.box
         self._pixels = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), axis=-1).astype(np.float32)
         local = self._local(self._pixels)
         self._u, self._v = local[..., 0], local[..., 1]
@@ -87,7 +87,7 @@ class Eye:
 
         if (blink < 0.01 and np.hypot(*gaze) < 0.02) or self.opening < LEAST_OPEN:
             return
-        x0, y0, x1, y1 = self._box
+        x0, y0, x1, y1 = self.box
         eye = self._image[y0:y1, x0:x1]
         if np.hypot(*gaze) >= 0.02:
             shift = np.array([0.07 * gaze[0], -0.05 * gaze[1]], np.float32)
@@ -127,6 +127,7 @@ class Eyes:
 
     def __init__(self, image: Image, points: Array) -> None:
         self.sides = [Eye(image, points, side) for side in SIDES]
+        self.regions = [eye.box for eye in self.sides]
 
     def draw(self, target: Image, pose: Mapping[str, float]) -> None:
         """Redraw both eyes in `target` for one frame's curves."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -14,45 +14,152 @@ from linly.values import Image
 MOVES = ("yaw", "pitch", "roll", "breath", "brow")
 CELLS = 26
 """field samples in one face width"""
-TILE = 64
+TILE = 5
+"""cells in a tile's side"""
+STILL = 1 / 64
+"""pixels: a shift smaller than this is none"""
 UNSURE = 0.08
 """with more of the picture than this half transparent, the matte is not trusted and everything moves together"""
 BROWS = (46, 53, 52, 65, 55, 285, 295, 282, 283, 276)
+OPAQUE, SHARP, EDGE = 1, 2, 4
+"""What a tile needs: to be resampled, to be resampled by bicubic, the background to show through."""
 
-
-@dataclass(frozen=True)
-class _Tile:
-    rows: slice
-    columns: slice
-    face: bool
-    """part of it is face"""
-    edge: bool
-    """the background can show here"""
+Box = tuple[int, int, int, int]
 
 
 class Head:
-    """Moves the person of one still image."""
+    """Moves the person of one still image.
 
-    def __init__(self, image: Image, points: Array, matte: Array) -> None:
+    The picture is kept as two things that move with the person: its own light, and how far the background shows
+    through. So a pixel that does not move comes back exactly, however wrong the matte may be there.
+    """
+
+    def __init__(
+        self, image: Image, points: Array, matte: Array, plate: Image | None = None, changing: Sequence[Box] = ()
+    ) -> None:
+        """`plate`: what is behind the person, if known; `changing`: x0, y0, x1, y1 of what `draw` may find redrawn."""
         import cv2
 
         h, w = self._size = image.shape[:2]
-        half = float(((matte > 0.1) & (matte < 0.9)).mean())
-        self._matte = matte if half < UNSURE else np.ones((h, w), np.float32)
-        self._plate = np.clip(np.rint(background_plate(image, self._matte)), 0, 255).astype(np.uint8)
-        # How far the background shows through, and what it adds to every pixel there: both move with the person.
-        self._through = np.rint(255 * (1 - self._matte)).astype(np.uint8)
-        self._veil = cv2.multiply(cv2.merge([self._through] * 3), self._plate, scale=1 / 255)
+        if plate is None and float(((matte > 0.1) & (matte < 0.9)).mean()) >= UNSURE:
+            matte = np.ones((h, w), np.float32)
+        self._plate = background_plate(image, matte) if plate is None else plate
+        through = _through(image, matte, self._plate)
+        own = cv2.subtract(image, cv2.multiply(cv2.merge([through] * 3), self._plate, scale=1 / 255))
+        self._packed = cv2.merge([own, through])
+        self._changing = [(slice(y0, y1), slice(x0, x1)) for x0, y0, x1, y1 in changing]
+        self._local = threading.local()
         oval = points[list(OVAL), :2]
         self._face = float(oval[:, 0].max() - oval[:, 0].min())
         self._step = max(4, round(self._face / CELLS))
-        self._region, self._tiles = self._tiled(points)
-        x0, y0, x1, y1 = self._region
-        columns, rows = -(-(x1 - x0) // self._step) + 2, -(-(y1 - y0) // self._step) + 2
+        self._lay(points)
+        columns, rows = TILE * self._far.shape[2] + 2, TILE * self._far.shape[1] + 2
         self._cells = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).astype(np.float32)
         # One cell of margin on each side; a cell's value is that of its middle, which is how cv2.resize spreads it.
-        at = (self._cells - 0.5) * self._step - 0.5 + np.array([x0, y0], np.float32)
+        at = (self._cells - 0.5) * self._step - 0.5 + np.array(self._corner, np.float32)
         self._bases = np.ascontiguousarray((self._fields(at, points) / self._step).reshape(len(MOVES), -1))
+
+    def draw(self, still: Image, pose: Mapping[str, float], turn: Array) -> Image:
+        """A new picture: `still` with its head at `turn` (yaw, pitch, roll, degrees), breathing as `pose` says.
+
+        `still` is the image itself but for the boxes that may change.
+        """
+        moved = still.copy()
+        amounts = np.array([*np.radians(turn), pose["breath"], pose["brow"]], np.float32)
+        if np.abs(amounts).max() > 1e-4:
+            self._move(self._mixed(still), amounts, moved)
+        return moved
+
+    def _move(self, packed: Image, amounts: Array, moved: Image) -> None:
+        """Redraw in `moved` all that moves."""
+        import cv2
+
+        shift = self._inverse((amounts @ self._bases).reshape(self._cells.shape))
+        step = np.float32(self._step)
+        pixels = (self._cells + (shift - 0.5)) * step + (np.array(self._corner, np.float32) - 0.5)
+        for rows, columns, kind, cells in self._runs(shift):
+            wide = cv2.resize(pixels[cells], None, fx=self._step, fy=self._step, interpolation=cv2.INTER_LINEAR)
+            h, w = rows.stop - rows.start, columns.stop - columns.start
+            map_ = wide[self._step : self._step + h, self._step : self._step + w]
+            # Bicubic keeps the face sharp; elsewhere nobody can tell it from bilinear, which is six times as fast.
+            way = cv2.INTER_CUBIC if kind & SHARP else cv2.INTER_LINEAR
+            part = cv2.remap(packed, map_, None, way, borderMode=cv2.BORDER_REPLICATE)
+            target = moved[rows, columns]
+            cv2.cvtColor(part, cv2.COLOR_RGBA2RGB, dst=target)
+            if kind & EDGE:
+                behind = cv2.cvtColor(part[..., 3], cv2.COLOR_GRAY2RGB)
+                cv2.add(target, cv2.multiply(behind, self._plate[rows, columns], scale=1 / 255), dst=target)
+
+    def _inverse(self, move: Array) -> Array:
+        """By how much each cell's source lies beside it, in cells, for a forward displacement."""
+        import cv2
+
+        shift = -move
+        for _ in range(2):
+            shift = -cv2.remap(move, self._cells + shift, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return shift
+
+    def _mixed(self, still: Image) -> Image:
+        """`still` as it moves: this thread's own buffer, (h, w, 4)."""
+        import cv2
+
+        if not hasattr(self._local, "packed"):
+            self._local.packed = self._packed.copy()
+        packed: Image = self._local.packed
+        for at in self._changing:
+            through = self._packed[at][..., 3]
+            veil = cv2.multiply(cv2.cvtColor(through, cv2.COLOR_GRAY2RGB), self._plate[at], scale=1 / 255)
+            packed[at] = cv2.merge([cv2.subtract(still[at], veil), through])
+        return packed
+
+    def _runs(self, shift: Array) -> Iterator[tuple[slice, slice, int, tuple[slice, slice]]]:
+        """Rows of tiles that need the same: their pixels (rows, columns), what they need, their cells with a margin."""
+        import cv2
+
+        reach = cv2.dilate(np.abs(shift).max(axis=-1), np.ones((3, 3), np.uint8))[1:-1, 1:-1]
+        down, across = self._far.shape[1:]
+        reach = reach.reshape(down, TILE, across, TILE).max(axis=(1, 3))
+        person, see_through = reach + 1 >= self._far
+        kinds = np.where(person & (reach * self._step > STILL), OPAQUE + SHARP * self._sharp + EDGE * see_through, 0)
+        (x0, y0), (h, w), side = self._corner, self._size, TILE * self._step
+        for row, line in enumerate(kinds.tolist()):
+            rows, inner = slice(y0 + row * side, min(y0 + (row + 1) * side, h)), slice(row * TILE, (row + 1) * TILE + 2)
+            start = 0
+            for column in range(1, across + 1):
+                if column < across and line[column] == line[start]:
+                    continue
+                if line[start]:
+                    cells = inner, slice(start * TILE, column * TILE + 2)
+                    yield rows, slice(x0 + start * side, min(x0 + column * side, w)), line[start], cells
+                start = column
+
+    def _lay(self, points: Array) -> None:
+        """Tiles over the box in which anything can move, and for each how far it is from what it might need."""
+        import cv2
+
+        h, w = self._size
+        through, reach = self._packed[..., 3], int(np.ceil(0.14 * self._face))
+        person = through < 255
+        ys, xs = np.flatnonzero(person.any(axis=1)), np.flatnonzero(person.any(axis=0))
+        x0, y0 = self._corner = max(0, int(xs[0]) - reach), max(0, int(ys[0]) - reach)
+        x1, y1 = min(w, int(xs[-1]) + reach), min(h, int(ys[-1]) + reach)
+        side = TILE * self._step
+        across, down = -(-(x1 - x0) // side), -(-(y1 - y0) // side)
+
+        def far(seen: Array) -> Array:
+            """(down, across) cells from each tile to the nearest pixel of `seen`."""
+            area = np.zeros((down * side, across * side), np.uint8)
+            part = seen[y0 : y0 + down * side, x0 : x0 + across * side]
+            area[: part.shape[0], : part.shape[1]] = part
+            cells = area.reshape(down * TILE, self._step, across * TILE, self._step).max(axis=(1, 3))
+            away = cv2.distanceTransform(1 - cells, cv2.DIST_C, 3) if cells.any() else np.full(cells.shape, 1e6)
+            return np.asarray(away.reshape(down, TILE, across, TILE).min(axis=(1, 3)), np.float32)
+
+        self._far = np.stack([far(person), far(through > 0)])
+        face = cv2.fillConvexPoly(
+            np.zeros((h, w), np.uint8), cv2.convexHull(np.rint(points[:, :2]).astype(np.int32)), 1
+        )
+        self._sharp = far(face) < 1
 
     def _fields(self, at: Array, points: Array) -> Array:
         """(len(MOVES), rows, columns, 2): pixels that the picture moves per radian (yaw, pitch, roll) or per unit."""
@@ -84,69 +191,20 @@ class Head:
         level = float(np.median(oval[:, 2]))
         near = np.clip(level - points[:, 2], -0.1 * self._face, 0.55 * self._face) + 0.42 * self._face
         reach = 0.075 * self._face
-        depth = np.empty(at.shape[:2], np.float32)
-        for row, places in enumerate(at):
-            square = ((places[:, None, :] - points[None, :, :2]) ** 2).sum(axis=-1)
-            share = np.exp(-square / (2 * reach**2))
-            depth[row] = (share @ near) / (share.sum(axis=-1) + 0.6)
-        return depth
-
-    def _tiled(self, points: Array) -> tuple[tuple[int, int, int, int], list[_Tile]]:
-        """The box in which anything can move, and its tiles: what each needs and no more."""
-        import cv2
-
-        reach = int(np.ceil(0.12 * self._face))
-        kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
-        person = cv2.dilate((self._matte > 0.01).astype(np.uint8), kernel)
-        edge = cv2.dilate((self._matte < 0.99).astype(np.uint8), kernel) & person
-        ys, xs = np.flatnonzero(person.any(axis=1)), np.flatnonzero(person.any(axis=0))
-        x0, y0, x1, y1 = int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1
-        low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-        tiles = []
-        for y in range(y0, y1, TILE):
-            for x in range(x0, x1, TILE):
-                rows, columns = slice(y, min(y + TILE, y1)), slice(x, min(x + TILE, x1))
-                if person[rows, columns].any():
-                    face = bool(low[0] < columns.stop and high[0] > x and low[1] < rows.stop and high[1] > y)
-                    tiles.append(_Tile(rows, columns, face, bool(edge[rows, columns].any())))
-        return (x0, y0, x1, y1), tiles
-
-    def draw(self, still: Image, pose: Mapping[str, float], turn: Array) -> Image:
-        """A new picture: `still` with its head at `turn` (yaw, pitch, roll, degrees), breathing as `pose` says."""
-        import cv2
-
-        amounts = np.array([*np.radians(turn), pose["breath"], pose["brow"]], np.float32)
-        if not np.abs(amounts).max() > 1e-4:
-            return still
-        move = (amounts @ self._bases).reshape(self._cells.shape)
-        source = self._cells - move
-        for _ in range(2):
-            source = self._cells - cv2.remap(move, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        x0, y0, _, _ = self._region
-        map_ = self._pixel_map(source)
-        moved = still.copy()
-        for tile in self._tiles:
-            at = tile.rows, tile.columns
-            part = map_[tile.rows.start - y0 : tile.rows.stop - y0, tile.columns.start - x0 : tile.columns.stop - x0]
-            # Bicubic keeps the face sharp; elsewhere nobody can tell it from bilinear, which is twice as fast.
-            way = cv2.INTER_CUBIC if tile.face else cv2.INTER_LINEAR
-            cv2.remap(still, part, None, way, dst=moved[at], borderMode=cv2.BORDER_REPLICATE)
-            if tile.edge:
-                veil = cv2.remap(self._veil, part, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-                through = cv2.remap(self._through, part, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-                shown = cv2.multiply(cv2.merge([through] * 3), self._plate[at], scale=1 / 255)
-                change = cv2.subtract(shown, veil, dtype=cv2.CV_16S)
-                cv2.add(moved[at], change, dst=moved[at], dtype=cv2.CV_8U)
-        return moved
-
-    def _pixel_map(self, source: Array) -> Array:
-        """Source pixels for every pixel of the region, from source cells for every cell."""
-        import cv2
-
-        x0, y0, x1, y1 = self._region
-        step = self._step
-        pixels = (source - 0.5) * step - 0.5 + np.array([x0, y0], np.float32)
-        wide: Array = cv2.resize(
-            pixels, (pixels.shape[1] * step, pixels.shape[0] * step), interpolation=cv2.INTER_LINEAR
+        # A Gaussian around each point is separable: two small matrices instead of all places times all points.
+        across, down = (
+            np.exp(-((places[:, None] - points[None, :, axis]) ** 2) / (2 * reach**2)).astype(np.float32)
+            for axis, places in enumerate((at[0, :, 0], at[:, 0, 1]))
         )
-        return wide[step : step + y1 - y0, step : step + x1 - x0]
+        return np.asarray((down * near) @ across.T / (down @ across.T + 0.6), np.float32)
+
+
+def _through(image: Image, matte: Array, plate: Image) -> Image:
+    """(h, w) uint8: how far the background shows through; nowhere so far that it alone would be too bright."""
+    import cv2
+
+    through = cv2.convertScaleAbs(matte, alpha=-255, beta=255)
+    held = cv2.divide(cv2.add(image, (2, 2, 2, 0)), plate, scale=255)
+    least = cv2.min(cv2.min(held[..., 0], held[..., 1]), held[..., 2])
+    bare = cv2.min(cv2.min(plate[..., 0], plate[..., 1]), plate[..., 2]) == 0  # the quotient by 0 is 0
+    return np.where(bare, through, np.minimum(through, least))

@@ -10,6 +10,8 @@ from linly.face.mesh import interpreter, run
 from linly.values import Floats, Image
 
 SIDE = 256
+HIDDEN = 360
+"""What the person hides is guessed on a picture whose longer side has at most so many pixels: it is smooth."""
 
 
 class PersonMask:
@@ -49,13 +51,18 @@ def _guided(guide: Floats, mask: Floats, radius: int, epsilon: float = 2e-4) -> 
     return mean(slope) * guide + mean(mean_mask - slope * mean_guide)
 
 
-def background_plate(image: Image, matte: Floats) -> Floats:
-    """(h, w, 3) float32: the background, carried on smoothly under the person (a push-pull pyramid)."""
+def background_plate(image: Image, matte: Floats) -> Image:
+    """(h, w, 3) uint8: the background, carried on smoothly under the person (a push-pull pyramid)."""
     import cv2
 
-    reach = max(2, max(matte.shape) // 120)  # hair is finer than the mask: stay a little away from the person
+    h, w = matte.shape
+    reach = max(2, max(h, w) // 120)  # hair is finer than the mask: stay a little away from the person
     weight = (1 - cv2.dilate(matte, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))) ** 4
-    levels = [(image.astype(np.float32) * weight[..., None], weight)]
+    scale = min(1.0, HIDDEN / max(h, w))
+    size = max(2, round(w * scale)), max(2, round(h * scale))
+    share = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    seen = cv2.resize(np.rint(image * weight[..., None]).astype(np.uint8), size, interpolation=cv2.INTER_AREA)
+    levels = [(seen.astype(np.float32), share)]
     while min(levels[-1][1].shape) > 2:
         colour, covered = levels[-1]
         levels.append((cv2.pyrDown(colour), cv2.pyrDown(covered)))
@@ -65,4 +72,6 @@ def background_plate(image: Image, matte: Floats) -> Floats:
         filled = cv2.resize(filled, colour.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         known = np.clip(covered, 0, 1)[..., None]
         filled = known * (colour / np.maximum(covered, 1e-3)[..., None]) + (1 - known) * filled
-    return np.asarray(filled, np.float32)
+    under = np.clip(np.rint(filled), 0, 255).astype(np.uint8)
+    wide = cv2.resize(under, (w, h), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.blendLinear(image, wide, weight, 1 - weight), np.uint8)

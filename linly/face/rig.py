@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 
 import numpy as np
@@ -19,19 +20,33 @@ class Rig:
         import cv2
 
         h, w = portrait.image.shape[:2]
-        shrinks = size[0] < w
-        way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-        image = portrait.image if size == (w, h) else cv2.resize(portrait.image, size, interpolation=way)
+        way = cv2.INTER_AREA if size[0] < w else cv2.INTER_CUBIC
+
+        def sized(picture: Image) -> Image:
+            return picture if size == (w, h) else np.asarray(cv2.resize(picture, size, interpolation=way), np.uint8)
+
+        image = sized(portrait.image)
+        plate = None if portrait.plate is None else sized(portrait.plate)
         matte = portrait.matte if size == (w, h) else cv2.resize(portrait.matte, size, interpolation=cv2.INTER_LINEAR)
-        scale = np.array([size[0] / w, size[1] / h, size[0] / w], np.float32)
-        points = portrait.landmarks * scale
+        points = portrait.landmarks * np.array([size[0] / w, size[1] / h, size[0] / w], np.float32)
         self._image = image
         self._mouth, self._eyes = Mouth(image, points), Eyes(image, points)
-        self._head = Head(image, points, np.clip(matte, 0, 1))
+        self._boxes = [self._mouth.region, *self._eyes.regions]
+        self._head = Head(image, points, np.clip(matte, 0, 1), plate, self._boxes)
+        self._local = threading.local()
 
     def draw(self, pose: Mapping[str, float], head: Floats) -> Image:
         """(h, w, 3) uint8, the caller's own. `pose`: values by values.CURVES; `head`: yaw, pitch, roll in degrees."""
-        still = self._image.copy()
+        still = self._still()
         self._mouth.draw(still, pose)
         self._eyes.draw(still, pose)
         return self._head.draw(still, pose, head)
+
+    def _still(self) -> Image:
+        """The photo in this thread's own buffer: only what may have been redrawn is restored."""
+        if not hasattr(self._local, "still"):
+            self._local.still = self._image.copy()
+        still: Image = self._local.still
+        for x0, y0, x1, y1 in self._boxes:
+            still[y0:y1, x0:x1] = self._image[y0:y1, x0:x1]
+        return still
