@@ -62,7 +62,8 @@ def tone_of(points: Array, width: float, image: Image) -> Tone:
 def _tooth(skin: Array, white: float, colourful: float) -> Array:
     """Ivory in the photo's light. The whites of the eyes tell it better than skin, which may be dark or pale."""
     grey = max(1.0, float(skin.mean()))
-    level = float(np.clip(0.6 * 1.2 * grey + 0.4 * white, 1.2 * grey, 1.9 * grey))
+    usual = grey * float(np.interp(grey, (80, 170), (1.5, 1.2)))  # teeth differ less from face to face than skins do
+    level = float(np.clip(0.6 * usual + 0.4 * white, usual, 1.9 * grey))
     ivory = 1 + colourful * np.array([0.03, 0.0, -0.07], np.float32)
     return np.asarray(np.clip(min(level, 212.0) * (1 + 0.25 * (skin / grey - 1)) * ivory, 0, 240), np.float32)
 
