@@ -17,6 +17,7 @@ import shutil
 import unicodedata
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -93,10 +94,11 @@ def add(
 def names() -> list[str]:
     """The names of all enrolled portraits, in alphabetical order."""
     found = []
-    for folder in sorted(p for p in _shelf().glob("*/about.json") if not p.parent.name.startswith(".")):
-        about = json.loads(folder.read_text(encoding="utf-8"))
-        found.append(str(about["name"]))
-    return found
+    for folder in (p.parent for p in _shelf().glob("*/about.json")):
+        if not folder.name.startswith("."):  # one that is being made or removed
+            with suppress(InputError):  # a damaged one cannot be used, yet removed by its name
+                found.append(str(_about(folder)["name"]))
+    return sorted(found, key=str.casefold)
 
 
 def called(wish: str) -> str:
@@ -136,7 +138,7 @@ def info(name: str) -> dict[str, Any]:
     about = _about(folder)
     made = _kept(folder) or _remake(folder, about, _engine(None))
     kept = json.loads((made / "report.json").read_text(encoding="utf-8"))
-    return {**about, "size": kept["size"], "engine": made.name.split("-")[0], "report": kept["report"]}
+    return {**about, "size": kept["size"], "engine": made.name.rpartition("-")[0], "report": kept["report"]}
 
 
 def picture(name: str) -> Path:
@@ -201,8 +203,11 @@ def _required(name: str) -> Path:
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    about: dict[str, Any] = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    return about
+    try:
+        about: dict[str, Any] = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        return {**about, "name": str(about["name"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"The portrait {folder.name!r} is damaged on disk: remove it and add it again.") from error
 
 
 def _made_by(engine: str) -> str:
@@ -234,8 +239,8 @@ def _remake(folder: Path, about: dict[str, Any], draw: Any) -> Path:
     portrait = _prepared(image, about["name"], about["light"], about["denoise"], draw)
     made = folder / _made_by(engine)
     _publish(made, lambda part: _save(portrait, part))
-    for old in folder.glob(f"{engine}-*"):
-        if old != made and old.is_dir():
+    for old in folder.glob("*-*"):
+        if old != made and old.is_dir() and old.name.rpartition("-")[0] == engine:
             shutil.rmtree(old, ignore_errors=True)
     return made
 

@@ -163,6 +163,12 @@ def test_what_is_damaged_on_disk_is_told(counted, shelf):
     forget()
     with pytest.raises(InputError, match="damaged on disk: remove it and add it again"):
         portraits.load("Anna", draw)
+    (shelf / "anna" / "about.json").write_text("{")
+    with pytest.raises(InputError, match="damaged on disk"):
+        portraits.info("Anna")
+    assert portraits.names() == [], "one damaged portrait must not hide the others"
+    portraits.remove("Anna")
+    assert list(shelf.iterdir()) == []
 
 
 def test_enrolled_names_come_before_samples_and_files_and_typos_are_helped(counted, tmp_path, monkeypatch):
