@@ -91,7 +91,7 @@ class Interior:
         lower = self._lower_teeth(u, v, bottom) * smooth(depth, 0.10, 0.22) * (0.45 + 0.55 * spread)
         inside = cv2.blendLinear(inside, np.full_like(inside, self._lower), 1 - lower, lower)
         # what lies deep in a narrow gap gets little light; the upper lip throws a shadow
-        shadow = (0.55 + 0.45 * smooth(v - top, -0.01, 0.07)) * (0.6 + 0.4 * smooth(depth, 0.02, 0.12))
+        shadow = (0.64 + 0.36 * smooth(v - top, -0.01, 0.06)) * (0.6 + 0.4 * smooth(depth, 0.02, 0.12))
         seen = smooth(depth, 0.025, 0.10) * (1 - smooth(np.array(pose["tuck"]), 0.25, 0.8))
         seen = seen * (1 - 0.6 * tongue * cover * smooth(v - top, 0.06, 0.14))
         return inside, shadow, np.asarray(seen, np.float32)

@@ -148,6 +148,8 @@ def _own_row(frame: MouthFrame, image: Image, skin: Array) -> _Row | None:
     at = left + (np.arange(bins) + 0.5) * (right - left) / bins
     edge = np.interp(at, at[known], last[known])
     edge = np.convolve(np.pad(edge, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
+    arch = np.polynomial.Polynomial.fit(at, edge, 2)(at)  # a tooth in shadow must not leave a gap in the row
+    edge = np.clip(edge, arch - 0.014, arch + 0.010)
     tooth *= cv2.dilate(keep.astype(np.uint8), np.ones((3, 3), np.uint8))
     gum = np.interp(at, at[known], first[known]) - np.interp(at, frame.lips[0][:, 0], frame.lips[0][:, 1])
     colour = np.median(patch[tooth > 0.5], axis=0).astype(np.float32)
