@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from linly.contracts import Files
+from linly.framing import output_size
 from linly.registry import engine
 from linly.settings import threads
 from linly.values import FaceMotion, Floats, Frames, Image, Portrait, Style, Utterance
@@ -26,6 +27,7 @@ KEPT = 4
     weights=("face-landmarks", "person-mask"),
     packages=("cv2", "ai_edge_litert"),
     needs_mb=300,
+    can=("alpha",),
 )
 class Warp:
     """Moves the photo itself: lips and jaw, lids, head and shoulders, each where it moves and nowhere else."""
@@ -40,7 +42,7 @@ class Warp:
         self._mesh = FaceMesh(files["face-landmarks"] / "face_landmarker.task", threads())
         self._mask = PersonMask(files["person-mask"] / "selfie_segmentation.tflite", threads())
         self._pool = ThreadPoolExecutor(max(1, threads()), thread_name_prefix="linly-draw")
-        self._ready: OrderedDict[tuple[int, tuple[int, int]], tuple[Portrait, Any]] = OrderedDict()
+        self._ready: OrderedDict[tuple[int, tuple[int, int], bool], tuple[Portrait, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -57,26 +59,30 @@ class Warp:
         return Portrait(name, image, (round(x), round(y), round(w), round(h)), points, matte, report)
 
     def size(self, portrait: Portrait, style: Style) -> tuple[int, int]:
-        """The portrait's shape with its longer side at the asked size; both sides even."""
+        """Width and height of the pictures, both even (see framing.output_size)."""
         h, w = portrait.image.shape[:2]
-        scale = 1.0 if style.size == "source" else int(style.size) / max(w, h)
-        return max(2, 2 * round(w * scale / 2)), max(2, 2 * round(h * scale / 2))
+        return output_size((h, w), style)
 
     def draw(self, portrait: Portrait, utterance: Utterance, motion: FaceMotion, style: Style) -> Frames:
-        """One picture for each row of `motion`, drawn a few ahead on all cores."""
-        size = self.size(portrait, style)
-        return Frames(size, motion.fps, len(motion), self._images(self._rig(portrait, size), motion))
+        """One picture for each row of `motion`, drawn a few ahead on all cores.
 
-    def _rig(self, portrait: Portrait, size: tuple[int, int]) -> Any:
+        With the background "transparent" they are RGBA; the portrait then is the person on black, premultiplied by its
+        matte, its plate black (as `backdrop.placed` makes it).
+        """
+        size, alpha = self.size(portrait, style), style.background == "transparent"
+        images = self._images(self._rig(portrait, size, alpha), motion)
+        return Frames(size, motion.fps, len(motion), images, alpha)
+
+    def _rig(self, portrait: Portrait, size: tuple[int, int], alpha: bool) -> Any:
         """Everything that depends on portrait and size alone, made once."""
         from linly.face.rig import Rig
 
-        key = (id(portrait), size)
+        key = (id(portrait), size, alpha)
         with self._lock:
             if key not in self._ready:
                 while len(self._ready) >= KEPT:
                     self._ready.popitem(last=False)
-                self._ready[key] = (portrait, Rig(portrait, size))
+                self._ready[key] = (portrait, Rig(portrait, size, alpha))
             self._ready.move_to_end(key)
             return self._ready[key][1]
 

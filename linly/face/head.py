@@ -35,9 +35,18 @@ class Head:
     """
 
     def __init__(
-        self, image: Image, points: Array, matte: Array, plate: Image | None = None, changing: Sequence[Box] = ()
+        self,
+        image: Image,
+        points: Array,
+        matte: Array,
+        plate: Image | None = None,
+        changing: Sequence[Box] = (),
+        alpha: bool = False,
     ) -> None:
-        """`plate`: what is behind the person, if known; `changing`: x0, y0, x1, y1 of what `draw` may find redrawn."""
+        """`plate`: what is behind the person, if known; `changing`: x0, y0, x1, y1 of what `draw` may find redrawn.
+
+        alpha: pictures are drawn as RGBA, straight; the image is the person on black, premultiplied, the plate black.
+        """
         import cv2
 
         h, w = self._size = image.shape[:2]
@@ -47,6 +56,8 @@ class Head:
         through = _through(image, matte, self._plate)
         own = cv2.subtract(image, cv2.multiply(cv2.merge([through] * 3), self._plate, scale=1 / 255))
         self._packed = cv2.merge([own, through])
+        self._alpha = alpha
+        self._bare = _straight(self._packed) if alpha else None
         self._changing = [(slice(y0, y1), slice(x0, x1)) for x0, y0, x1, y1 in changing]
         self._local = threading.local()
         oval = points[list(OVAL), :2]
@@ -62,9 +73,15 @@ class Head:
     def draw(self, still: Image, pose: Mapping[str, float], turn: Array) -> Image:
         """A new picture: `still` with its head at `turn` (yaw, pitch, roll, degrees), breathing as `pose` says.
 
-        `still` is the image itself but for the boxes that may change.
+        `still` is the image itself but for the boxes that may change. (h, w, 3), or (h, w, 4) with alpha.
         """
-        moved = still.copy()
+        if self._bare is None:
+            moved = still.copy()
+        else:
+            moved = self._bare.copy()
+            mixed = self._mixed(still)
+            for at in self._changing:
+                moved[at] = _straight(mixed[at])
         amounts = np.array([*np.radians(turn), pose["breath"], pose["brow"]], np.float32)
         if np.abs(amounts).max() > 1e-4:
             self._move(self._mixed(still), amounts, moved)
@@ -85,6 +102,9 @@ class Head:
             way = cv2.INTER_CUBIC if kind & SHARP else cv2.INTER_LINEAR
             part = cv2.remap(packed, map_, None, way, borderMode=cv2.BORDER_REPLICATE)
             target = moved[rows, columns]
+            if self._alpha:
+                target[:] = _straight(part)
+                continue
             cv2.cvtColor(part, cv2.COLOR_RGBA2RGB, dst=target)
             if kind & EDGE:
                 behind = cv2.cvtColor(part[..., 3], cv2.COLOR_GRAY2RGB)
@@ -170,7 +190,10 @@ class Head:
         x, y = at[..., 0], at[..., 1]
         # The head moves whole; its neck less and less; shoulders and the edges of the picture not at all.
         weight = 1 - smooth(y, float(chin[1]) - 0.05 * tall, float(chin[1]) + 0.62 * tall)
-        weight = weight * smooth(x, 0.0, 0.05 * w) * smooth(w - 1 - x, 0.0, 0.05 * w) * smooth(y, 0.0, 0.04 * h)
+        # The way to the edge is long enough that nothing folds over there, unless the face itself is close to it.
+        left, right = float(oval[:, 0].min()), float(w - 1 - oval[:, 0].max())
+        for away, room, side in ((x, left, w), (w - 1 - x, right, w), (y, float(oval[:, 1].min()), h)):
+            weight = weight * smooth(away, 0.0, float(np.clip(0.9 * room, 0.05 * side, 0.45 * self._face)))
         depth = self._depth(at, points, oval)
         made = np.zeros((len(MOVES), *at.shape), np.float32)
         made[0, ..., 0] = weight * (0.22 * self._face + depth)
@@ -208,3 +231,14 @@ def _through(image: Image, matte: Array, plate: Image) -> Image:
     least = cv2.min(cv2.min(held[..., 0], held[..., 1]), held[..., 2])
     bare = cv2.min(cv2.min(plate[..., 0], plate[..., 1]), plate[..., 2]) == 0  # the quotient by 0 is 0
     return np.where(bare, through, np.minimum(through, least))
+
+
+def _straight(packed: Image) -> Image:
+    """RGBA, not premultiplied, from premultiplied colours and how far the background shows through."""
+    import cv2
+
+    alpha = cv2.bitwise_not(packed[..., 3])
+    colours = np.ascontiguousarray(packed[..., :3])
+    if alpha.min() < 255:
+        colours = cv2.divide(colours, cv2.cvtColor(alpha, cv2.COLOR_GRAY2RGB), scale=255)
+    return np.asarray(cv2.merge([colours, alpha]), np.uint8)

@@ -14,9 +14,12 @@ from linly.values import Floats, Image, Portrait
 
 
 class Rig:
-    """Draws pictures of one portrait; a picture depends on its pose alone, so clips join without a seam."""
+    """Draws pictures of one portrait; a picture depends on its pose alone, so clips join without a seam.
 
-    def __init__(self, portrait: Portrait, size: tuple[int, int]) -> None:
+    alpha: RGBA, straight, of a portrait that is the person on black, premultiplied, its plate black.
+    """
+
+    def __init__(self, portrait: Portrait, size: tuple[int, int], alpha: bool = False) -> None:
         import cv2
 
         h, w = portrait.image.shape[:2]
@@ -32,11 +35,14 @@ class Rig:
         self._image = image
         self._mouth, self._eyes = Mouth(image, points), Eyes(image, points)
         self._boxes = [self._mouth.region, *self._eyes.regions]
-        self._head = Head(image, points, np.clip(matte, 0, 1), plate, self._boxes)
+        self._head = Head(image, points, np.clip(matte, 0, 1), plate, self._boxes, alpha)
         self._local = threading.local()
 
     def draw(self, pose: Mapping[str, float], head: Floats) -> Image:
-        """(h, w, 3) uint8, the caller's own. `pose`: values by values.CURVES; `head`: yaw, pitch, roll in degrees."""
+        """(h, w, 3) uint8, with alpha (h, w, 4), the caller's own.
+
+        pose: values by values.CURVES; head: yaw, pitch, roll in degrees.
+        """
         still = self._still()
         self._mouth.draw(still, pose)
         self._eyes.draw(still, pose)
