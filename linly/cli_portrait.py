@@ -64,7 +64,7 @@ def lines(a: argparse.Namespace, result: dict[str, Any]) -> list[str]:
         return rows or ["no portrait is kept here yet: `python -m linly portrait add NAME FILE`"]
     said = [f"kept as {result['name']}"] if a.action == "add" else []
     found = [
-        f"face {result['face_width']} pixels wide, turned {result['yaw']:.0f}, tipped {result['pitch']:.0f},"
-        f" leaning {result['roll']:.0f} degrees; score {result['score']:.2f}"
+        f"face {result['face_width']} pixels wide, turned {round(result['yaw'])}, tipped {round(result['pitch'])},"
+        f" leaning {round(result['roll'])} degrees; score {result['score']:.2f}"
     ]
     return said + found + ([f"- {a['en']}" for a in result["advice"]] or ["a good portrait: nothing is in the way"])

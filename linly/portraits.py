@@ -197,8 +197,10 @@ def _required(name: str) -> Path:
     if folder is None:
         known = names()
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}" if near else f"there are {', '.join(known)}" if known else ""
-        raise InputError(f"There is no enrolled portrait called {name!r}{': ' + hint if hint else ''}.")
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}."
+        raise InputError(
+            f"There is no enrolled portrait called {name!r}: {hint if known else 'none is kept here yet.'}"
+        )
     return folder
 
 
