@@ -19,18 +19,18 @@ Array = NDArray[np.float64]
 
 BLINK = (0.0, 0.35, 0.85, 1.0, 0.8, 0.5, 0.22, 0.08, 0.0)
 """lids over time, a value every 1/25 s: shut in three frames, open again in five"""
-SWAY = ((2.6, (0.043, 0.11, 0.27)), (1.5, (0.057, 0.14, 0.33)), (1.1, (0.037, 0.09, 0.21)))
+SWAY = ((3.5, (0.043, 0.11, 0.27)), (2.0, (0.057, 0.14, 0.33)), (1.5, (0.037, 0.09, 0.21)))
 """yaw, pitch, roll: size in degrees and the frequencies in hertz of the sines that make it up"""
 SHARES = (0.62, 0.38, 0.16)
 """how much each of those sines contributes"""
-TREMOR = 0.16
+TREMOR = 0.3
 """degrees of quick small head movement (0.6 to 1.3 Hz), without which a head looks like a puppet's"""
 BOB = 1.6
 """degrees that the head follows the loudness of the syllables, as talkers' heads do (Munhall and others, "Visual
 prosody and speech intelligibility", Psychological Science 15, 2004)"""
 FARTHEST = 6.0
 """degrees; the picture holds up to here"""
-NOD = 1.7
+NOD = 2.4
 """degrees that the head dips on the strongest beat"""
 
 
@@ -122,7 +122,7 @@ def sway(t: Array, seed: int) -> Array:
         for rate, share, phase in zip(rates, SHARES, phases, strict=False):
             out[:, axis] += size * share * np.sin(2 * np.pi * rate * t + phase)
         for rate, phase in zip((0.61, 1.27), phases[len(rates) :], strict=True):
-            out[:, axis] += TREMOR * size / 2.6 * np.sin(2 * np.pi * rate * t + phase)
+            out[:, axis] += TREMOR * size / 3.5 * np.sin(2 * np.pi * rate * t + phase)
     return out
 
 
