@@ -60,7 +60,7 @@ def upper_teeth(frame: MouthFrame, image: Image, tone: Tone) -> Teeth:
         if tone.blur > 0.35:
             colour, cover = (cv2.GaussianBlur(a.astype(np.float32), (0, 0), tone.blur) for a in (colour, cover))
     else:
-        colour, cover = _with_own(frame, (x0, y0), u, v, rest, patch, own)
+        colour, cover = _with_own(frame, (x0, y0), u, v, rest, patch, own, tone)
     colour = np.asarray(np.clip(colour + 0.5, 0, 255), np.uint8)
     return Teeth((x0, y0), colour, cover.astype(np.float32), own is not None)
 
@@ -175,20 +175,20 @@ def _bite(u: Array, t: Array, light: Array) -> float:
 
 
 def _with_own(
-    frame: MouthFrame, corner: tuple[int, int], u: Array, v: Array, rest: Array, patch: Image, own: _Row
+    frame: MouthFrame, corner: tuple[int, int], u: Array, v: Array, rest: Array, patch: Image, own: _Row, tone: Tone
 ) -> tuple[Array, Array]:
     """The photo's own teeth, carried on upwards behind the lip, with darker ones where the photo's row ends."""
     at, edge = own.edge.T
     arch = np.polynomial.Polynomial.fit(at, edge, 2)
     beyond = np.maximum(u - at[-1], at[0] - u)
     beside, cover = _row(u, v, arch(np.clip(u, at[0], at[-1])).astype(np.float32), own.colour)
-    cover *= smooth(beyond, -0.10, -0.06) * (1 - smooth(beyond, 0.03, 0.16))
+    cover *= smooth(beyond, -0.14, -0.10) * (1 - smooth(beyond, 0.03, 0.16))
     lower = np.interp(u, at, edge).astype(np.float32)
-    share = smooth(lower - v, -0.004, 0.010) * (1 - smooth(beyond, -0.04, 0.01))
+    share = smooth(lower - v, -0.004, 0.010) * (1 - smooth(beyond, -0.08, -0.01))
     inside = smooth(lower - v, 0.0, 0.02) * (beyond < 0) * smooth(v - rest, 0.02, 0.04)
     colour = _carried_up(frame, corner, u, v, rest, patch, inside if own.gum else _sampled(own, u, v), own.gum)
     colour *= (1 - 0.35 * smooth(beyond, -0.10, 0.0))[..., None]
-    beside *= 0.6
+    beside *= 0.64**tone.shaded
     return beside + share[..., None] * (colour - beside), np.maximum(share, cover)
 
 
