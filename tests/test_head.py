@@ -22,6 +22,13 @@ def mesh(centre=(160, 140), wide=90, tall=120):
     points = np.stack([far * np.sin(turn), -far * np.cos(turn), -0.3 * (1 - far)], axis=-1)
     around = np.linspace(0, 2 * np.pi, len(OVAL), endpoint=False)
     points[list(OVAL)] = np.stack([np.sin(around), -np.cos(around), 0 * around], axis=-1)
+    points[[33, 263, 159, 386, 168]] = [
+        (-0.7, -0.2, 0),
+        (0.7, -0.2, 0),
+        (-0.4, -0.25, 0),
+        (0.4, -0.25, 0),
+        (0, -0.2, 0),
+    ]
     points[10], points[CHIN] = (0, -1, 0), (0, 1, 0)
     brows = (46, 53, 52, 65, 55, 285, 295, 282, 283, 276)
     for n, i in enumerate(brows):
@@ -87,10 +94,11 @@ def test_shoulders_and_the_picture_edge_do_not_turn(person):
 
 
 @pytest.mark.parametrize("turn", [(6, 0, 0), (-6, 0, 0), (0, 5, 0), (0, -5, 0), (0, 0, 6), (5, 4, -5)])
-def test_no_part_of_the_picture_folds_over(person, turn):
+@pytest.mark.parametrize("brow", [-1, 1])
+def test_no_part_of_the_picture_folds_over(person, turn, brow):
     image, points, matte, plate = person
     head = Head(image, points, matte, plate)
-    amounts = np.array([*np.radians(turn), 1, 1], np.float32)
+    amounts = np.array([*np.radians(turn), 1, brow, max(0, -brow)], np.float32)
     shift = head._inverse((amounts @ head._bases).reshape(head._cells.shape))
     source = head._cells + shift
     across, down = np.diff(source, axis=1)[:-1], np.diff(source, axis=0)[:, :-1]
@@ -143,3 +151,16 @@ def test_the_hidden_background_goes_on_from_what_is_seen(person):
     plate = background_plate(image, matte)
     assert (plate[:30, :30] == image[:30, :30]).all()
     assert np.abs(plate[100:200, 110:210].astype(int) - wall[100:200, 110:210]).mean() < 20
+
+
+def test_brows_rise_with_the_forehead_and_draw_together_in_a_frown(person):
+    image, points, matte, plate = person
+    head = Head(image, points, matte, plate)
+    shifts = [head._bases[4:].T @ np.float32(a) for a in ((1, 0), (-1, 1))]
+    up, frown = (s.reshape(head._cells.shape) for s in shifts)
+    at = {
+        i: tuple(((points[i, ::-1][1:] - head._corner[::-1]) / head._step + 1).astype(int)) for i in (55, 285, 145, 10)
+    }
+    assert up[at[55]][1] < 0 and frown[at[55]][1] > 0
+    assert frown[at[55]][0] > 0 > frown[at[285]][0]
+    assert abs(up[at[10]][1]) < 0.6 * abs(up[at[55]][1])

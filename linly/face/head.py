@@ -11,7 +11,7 @@ from linly.face.frame import CHIN, OVAL, Array, smooth
 from linly.face.matte import background_plate
 from linly.values import Image
 
-MOVES = ("yaw", "pitch", "roll", "breath", "brow")
+MOVES = ("yaw", "pitch", "roll", "breath", "brow", "frown")
 CELLS = 26
 """field samples in one face width"""
 TILE = 5
@@ -82,7 +82,7 @@ class Head:
             mixed = self._mixed(still)
             for at in self._changing:
                 moved[at] = _straight(mixed[at])
-        amounts = np.array([*np.radians(turn), pose["breath"], pose["brow"]], np.float32)
+        amounts = np.array([*np.radians(turn), pose["breath"], pose["brow"], max(0.0, -pose["brow"])], np.float32)
         if np.abs(amounts).max() > 1e-4:
             self._move(self._mixed(still), amounts, moved)
         return moved
@@ -202,11 +202,32 @@ class Head:
         made[2, ..., 1] = weight * (x - chin[0])
         low = smooth(y, float(chin[1]) - 0.1 * tall, float(chin[1]) + 0.7 * tall)
         made[3, ..., 1] = -0.012 * self._face * (0.25 + 0.75 * low) * smooth(h - 1 - y, -0.5 * tall, 0.25 * tall)
-        brows = points[list(BROWS), :2]
-        for side in (brows[:5], brows[5:]):
-            centre, wide = side.mean(axis=0), float(np.ptp(side[:, 0]))
-            bump = np.exp(-(((x - centre[0]) / (0.75 * wide)) ** 4) - ((y - centre[1]) / (0.16 * self._face)) ** 2)
-            made[4, ..., 1] -= 0.035 * self._face * bump
+        made[4:] = self._brows(x, y, points)
+        return made
+
+    def _brows(self, x: Array, y: Array, points: Array) -> Array:
+        """(2, rows, columns, 2): brows up, with the forehead above them; brows drawn together."""
+        made = np.zeros((2, *x.shape, 2), np.float32)
+        across = points[263, :2] - points[33, :2]
+        across = across / np.hypot(*across)
+        nose = points[168, :2]
+        for side, lid in ((BROWS[:5], 159), (BROWS[5:], 386)):
+            brow = points[list(side), :2]
+            centre = brow.mean(axis=0)
+            u, v = (
+                (x - centre[0]) * across[0] + (y - centre[1]) * across[1],
+                (y - centre[1]) * across[0] - (x - centre[0]) * across[1],
+            )
+            wide = float(np.ptp(brow @ across))
+            # Above, the forehead follows far up; below, lids and the rims of glasses do not.
+            gap = float((points[lid, :2] - centre) @ np.array([-across[1], across[0]]))
+            tall = np.where(v < 0, 0.2 * self._face, np.clip(0.75 * gap, 0.075 * self._face, 0.16 * self._face))
+            bump = np.exp(-((u / (0.75 * wide)) ** 4) - (v / tall) ** 2)[..., None]
+            inner = 1 / (1 + np.exp(-(np.sign((nose - centre) @ across) * u) / (0.15 * wide)))[..., None]
+            up = np.array([across[1], -across[0]])
+            together = np.sign((nose - centre) @ across) * across - 0.5 * up
+            made[0] += 0.035 * self._face * bump * up
+            made[1] += 0.014 * self._face * bump * inner * together
         return made
 
     def _depth(self, at: Array, points: Array, oval: Array) -> Array:
