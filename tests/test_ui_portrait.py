@@ -170,6 +170,17 @@ def test_a_portrait_is_kept_listed_used_and_removed(photo):
         Form(NAME, script="Hello.").job()
 
 
+def test_a_damaged_portrait_says_so_and_can_be_removed(photo):
+    for name in ("whole", "torn"):
+        portrait_handlers.add(name, photo, consent=CONSENT)
+    for report in portraits.picture("torn").parent.glob("report.json"):
+        report.write_text("{", encoding="utf-8")
+    labels = {value: label for label, value in shelf.choices("zh")}
+    assert text("zh", "damaged") in labels["torn"] and "100" in labels["whole"]
+    assert portrait_handlers.crop_of("torn") == "whole" and "<style>" in picker.faces()
+    assert [row["name"] for row in portrait_handlers.remove("torn")] == ["whole"]
+
+
 def test_no_path_of_this_machine_is_shown(photo, page_files):
     told = portrait_handlers.add(NAME, photo, consent=CONSENT)
     folder = str(portraits.picture(NAME).parents[2])

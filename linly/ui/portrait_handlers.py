@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from linly import library, portraits, registry, stage
-from linly.errors import InputError
+from linly.errors import EngineUnavailable, InputError
 from linly.job import RenderJob
 from linly.ui import handlers, jobs, thumbs
 from linly.ui.form import OWN, OWN_CLIP
@@ -33,6 +33,10 @@ HOPELESS: Mapping[str, frozenset[str]] = {
     "clear": frozenset({"cut_off", "mouth_hidden"}),
 }
 """the same for the reasons to refuse a photo"""
+DAMAGED = (InputError, OSError, ValueError, KeyError)
+"""what files that somebody has changed by hand may raise"""
+UNREADY = (*DAMAGED, EngineUnavailable)
+"""the same, or the models are not here yet and what an older version kept cannot be prepared anew"""
 LEAST_CONSENT = 4
 """characters"""
 SIDE = 720
@@ -201,8 +205,16 @@ def about(name: str) -> dict[str, Any]:
 
 
 def listed() -> list[dict[str, Any]]:
-    """Every enrolled portrait, without its report."""
-    return [{key: value for key, value in about(name).items() if key != "report"} for name in portraits.names()]
+    """Every enrolled portrait, without its report; of one that is damaged only its name, and that it is."""
+    rows = []
+    for name in portraits.names():
+        try:
+            rows.append({key: value for key, value in about(name).items() if key != "report"})
+        except DAMAGED:
+            rows.append({"name": name, "damaged": True})
+        except EngineUnavailable:
+            rows.append({"name": name})
+    return rows
 
 
 def remove(name: str) -> list[dict[str, Any]]:
@@ -213,14 +225,17 @@ def remove(name: str) -> list[dict[str, Any]]:
 
 def crop_of(name: str) -> str:
     """The crop that an enrolled portrait was kept with; of all others the whole photo."""
-    return str(portraits.info(name)["crop"]) if name in names() else "whole"
+    try:
+        return str(portraits.info(name)["crop"]) if name in names() else "whole"
+    except UNREADY:
+        return "whole"
 
 
 def thumbnail(name: str, side: int = 240) -> str:
     """The face of an enrolled portrait, square; above 300 pixels the portrait as it will be shown. A data address."""
     try:
         return _thumbnail(name, portraits.picture(name).stat().st_mtime_ns, side)
-    except (InputError, OSError):  # removed or damaged a moment ago: no picture
+    except UNREADY:  # or removed a moment ago: no picture
         return ""
 
 

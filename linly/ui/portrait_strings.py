@@ -69,6 +69,7 @@ PORTRAIT: dict[str, tuple[str, str]] = {
     "removed": ("{name} was removed.", "{name} 已删除。"),
     "enrolled": ("Saved portraits", "已保存的形象"),
     "enrolled_none": ("None yet: what you save appears here and in Render.", "还没有：保存后会显示在这里和“渲染”页。"),
+    "damaged": ("Damaged: remove it", "已损坏：请删除"),
     "use_portrait": ("Use in Render", "用于渲染"),
     "remove_portrait": ("Remove", "删除"),
     "remove_sure": ("Remove {name} with its consent record? It cannot be brought back.",

@@ -42,10 +42,13 @@ def build(p: SimpleNamespace) -> None:
 def choices(lang: str) -> list[tuple[str, str]]:
     """Every enrolled portrait: its name, score and date a line each."""
     made = []
-    for name in portrait_handlers.names():
-        known = portrait_handlers.about(name)
-        day = str(known["added"]).partition("T")[0]
-        made.append((f"{name}\n{text(lang, 'score', n=known['score'])}\n{day}", name))
+    for row in portrait_handlers.listed():
+        lines = [row["name"]]
+        if "score" in row:
+            lines += [text(lang, "score", n=row["score"]), str(row["added"]).partition("T")[0]]
+        elif row.get("damaged"):
+            lines.append(text(lang, "damaged"))
+        made.append(("\n".join(lines), row["name"]))
     return made
 
 
