@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 from films import FPS, resized, silent
 
-from linly import audio, video
+from linly import audio
 from linly.errors import Cancelled, InputError
 from linly.face.footage import load
 from linly.face.track import calmed
@@ -42,7 +42,7 @@ def test_another_person_is_not_taken_for_the_first(engines, folder):
     there, gone = np.full((320, 640, 3), 120, np.uint8), np.full((320, 640, 3), 120, np.uint8)
     there[:, :320] = first
     gone[60:260, 420:620] = second
-    portrait = engines.load(silent(folder / "two.mp4", [there] * 12 + [gone] * 8))
+    portrait = engines.load(silent(folder / "two.mp4", [there] * 16 + [gone] * 8))
     assert portrait.report["missing"] == 8
     assert portrait.box[0] < 320
 
@@ -64,11 +64,13 @@ def test_fast_and_large_films_come_down_to_size(engines, folder, spoken_images):
     assert portrait.report["fps"] == 30 and abs(portrait.report["frames"] - 18) <= 1
 
 
+@pytest.mark.slow
 def test_an_hdr_film_has_ordinary_light(engines, folder, spoken_images):
     """HLG read as if it were ordinary film looks dull: half the signal is a twelfth of the light."""
     import av
 
-    path = folder / "hdr.mp4"
+    path, picture = folder / "hdr.mp4", spoken_images[0].copy()
+    picture[:, :40] = 160
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS, options={"crf": "14"})
         stream.width, stream.height, stream.pix_fmt = 512, 512, "yuv420p10le"
@@ -76,13 +78,13 @@ def test_an_hdr_film_has_ordinary_light(engines, folder, spoken_images):
         for name, code in codes.items():
             setattr(stream.codec_context, name, code)
         for number in range(15):
-            frame = av.VideoFrame.from_ndarray(spoken_images[0], format="rgb24").reformat(format="yuv420p10le")
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p10le")
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    (plain, *_) = video.read_frames(path)
-    bright = plain.mean(axis=-1) > 130
-    assert engines.load(path).image[bright].mean() > 1.1 * plain[bright].mean()
+    wall = engines.load(path).image[:, 5:35]
+    assert 175 < wall.mean() < 205
+    assert np.ptp(wall.mean(axis=(0, 1))) < 4
 
 
 def test_a_film_whose_rate_varies_keeps_its_time(engines, folder, spoken_images):

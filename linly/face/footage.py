@@ -188,8 +188,9 @@ class _Pictures:
 
 def _film(source: Path, max_side: int) -> Iterator[tuple[Image, float, float]]:
     """The pictures of a film, evenly spaced in time, upright and scaled; each with the rate and the share now read."""
-    container = _opened(source)
-    with container:
+    from av.video.reformatter import VideoReformatter
+
+    with _opened(source) as container:
         tracks = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
         if not tracks:
             raise InputError(f"{source.name} has no picture track; give a video of one face.")
@@ -201,10 +202,11 @@ def _film(source: Path, max_side: int) -> Iterator[tuple[Image, float, float]]:
             fps /= 2
         fps = max(5.0, fps)
         shape: tuple[int, int] | None = None
+        reformatter = VideoReformatter()  # one for all: it makes its tables of colours once, which takes HDR seconds
         expected = max(1.0, (container.duration or LONGEST * 1e6) / 1e6 * fps)
         for number, frame in enumerate(_evenly(source, _decoded(source, container, track), fps)):
             shape = shape or _shape(source, frame, track, max_side)
-            yield _upright(frame, shape), fps, min(1.0, (number + 1) / expected)
+            yield _upright(frame, shape, reformatter), fps, min(1.0, (number + 1) / expected)
 
 
 def _opened(source: Path) -> Any:
@@ -270,14 +272,14 @@ def _quarters(frame: Any) -> int:
     return int(round(frame.rotation / 90) % 4)
 
 
-def _upright(frame: Any, shape: tuple[int, int]) -> Image:
+def _upright(frame: Any, shape: tuple[int, int], reformatter: Any) -> Image:
     import cv2
     from av.video.reformatter import Interpolation
 
     quality = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-    if frame.color_trc in HDR:
-        frame = frame.reformat(format="rgb24", interpolation=quality, dst_color_trc=BT709, dst_color_primaries=BT709)
-    image: Image = np.rot90(frame.to_ndarray(format="rgb24", interpolation=quality), _quarters(frame))
+    light = {"dst_color_trc": BT709, "dst_color_primaries": BT709} if frame.color_trc in HDR else {}
+    rgb = reformatter.reformat(frame, format="rgb24", interpolation=quality, **light).to_ndarray()
+    image: Image = np.rot90(rgb, _quarters(frame))
     if image.shape[:2] != shape:
         image = cv2.resize(np.ascontiguousarray(image), shape[::-1], interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(image)
