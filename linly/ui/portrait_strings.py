@@ -49,7 +49,7 @@ PORTRAIT: dict[str, tuple[str, str]] = {
     "hello_script": ("Hello! Nice to meet you. Now I can talk.", "你好！很高兴见到你，我会说话了。"),
     "hello_idle": ("Three seconds, to see it talk", "三秒钟，看看效果"),
     "hello_done": ("This is how it talks", "效果如图"),
-    "hello_back": ("Back to the photo", "返回照片"),
+    "hello_back": ("Show the photo", "看照片"),
     # keeping it
     "keep_title": ("Keep it", "保存形象"),
     "name": ("Name", "名称"),
