@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from linly.face.eyes import SIDES, Eyes
 from linly.face.frame import CHIN, OVAL
 from linly.face.head import Head
 from linly.face.matte import background_plate
@@ -164,3 +165,55 @@ def test_brows_rise_with_the_forehead_and_draw_together_in_a_frown(person):
     assert up[at[55]][1] < 0 and frown[at[55]][1] > 0
     assert frown[at[55]][0] > 0 > frown[at[285]][0]
     assert abs(up[at[10]][1]) < 0.6 * abs(up[at[55]][1])
+
+
+def looking_face():
+    """Image and points: a plain face with two round irises between the lids."""
+    image, points = np.full((SIDE, SIDE, 3), 180, np.uint8), mesh()
+    for side, x in zip(SIDES, (120, 200), strict=True):
+        for line, way in ((side.upper, -1), (side.lower, 1)):
+            u = np.linspace(-1, 1, len(line))
+            points[list(line), 0], points[list(line), 1] = x + 25 * u, 120 + way * 9 * (1 - u**2)
+        points[list(side.brow), 0], points[list(side.brow), 1] = np.linspace(x - 30, x + 30, 5), 85
+        lids = np.concatenate([points[list(side.upper), :2], points[list(side.lower), :2][::-1]])
+        opening = cv2.fillPoly(np.zeros((SIDE, SIDE), np.uint8), [np.rint(lids).astype(np.int32)], 1) > 0
+        iris = cv2.circle(np.zeros((SIDE, SIDE), np.uint8), (x, 120), 7, 1, -1) > 0
+        image[opening], image[opening & iris] = (250, 250, 250), (20, 20, 20)
+        lashes = np.rint(points[list(side.upper), :2]).astype(np.int32)
+        cv2.polylines(image, [lashes], False, (90, 80, 70), 2)
+    return image, points
+
+
+def eyes_drawn(**pose):
+    image, points = looking_face()
+    target = image.copy()
+    Eyes(image, points).draw(target, {"blink": 0.0, "gaze_x": 0.0, "gaze_y": 0.0, "smile": 0.0, **pose})
+    return image, target
+
+
+def test_a_shut_eye_shows_no_white_and_no_iris_and_a_blink_shuts_by_and_by():
+    seen = [int((eyes_drawn(blink=b)[1] > 225).sum()) for b in (0, 0.3, 0.6, 1)]
+    assert seen[0] > seen[1] > seen[2] > seen[3] and seen[3] < 0.03 * seen[0]
+    assert (eyes_drawn(blink=1)[1] < 60).sum() < 30  # of the iris
+
+
+def test_a_gaze_moves_the_iris_whole_and_nothing_outside_the_lids():
+    image, target = eyes_drawn(gaze_x=0.8)
+    before, after = (np.argwhere(i[100:140, 90:150, 0] < 80) for i in (image, target))
+    assert 1.5 < after[:, 1].mean() - before[:, 1].mean() < 5
+    assert len(after) == pytest.approx(len(before), rel=0.12)
+    assert (target[:105] == image[:105]).all() and (target[136:] == image[136:]).all()
+
+
+def test_a_smile_raises_the_lower_lid_alone():
+    image, target = eyes_drawn(smile=1.0)
+    changed = np.argwhere((image != target).any(axis=-1))
+    assert len(changed) and changed[:, 0].min() > 118
+
+
+def test_eyes_leave_what_the_mouth_has_redrawn():
+    image, points = looking_face()
+    target = image.copy()
+    target[128:] = (150, 90, 80)
+    Eyes(image, points).draw(target, {"blink": 0.0, "gaze_x": 0.5, "gaze_y": 0.0, "smile": 0.0})
+    assert (target[134:] == (150, 90, 80)).all()

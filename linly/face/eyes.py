@@ -12,6 +12,10 @@ from linly.values import Image
 
 LASHES = 0.11
 """height of the lid's edge that keeps its shape, in eye widths"""
+MEETS = 0.22
+"""part of the way that the lower lid comes up to meet the upper one"""
+SQUINT = 0.16
+"""how far it comes up in a full smile, as a part of the opening"""
 LEAST_OPEN = 0.08
 """eyes opened less than this (height by width) are taken as closed and left alone"""
 
@@ -53,7 +57,7 @@ class Eye:
         self._pixels = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), axis=-1).astype(np.float32)
         local = self._local(self._pixels)
         self._u, self._v = local[..., 0], local[..., 1]
-        inside = np.clip(1 - (np.abs(self._u) / 0.56) ** 6, 0, 1)
+        inside = np.clip(1 - (np.abs(self._u) / 0.56) ** 12, 0, 1)
         self._lid = np.interp(self._u, upper[:, 0], upper[:, 1]) - 0.02
         low = np.interp(self._u, lower[:, 0], lower[:, 1])
         self._travel = np.maximum(low - self._lid - 0.005, 0) * inside
@@ -61,6 +65,7 @@ class Eye:
         free = self._lid - LASHES - self._free_skin(upper)
         self._start = np.minimum(np.maximum(ceiling, free), self._lid - LASHES - 0.08)
         soft = 0.06
+        self._low, self._below = low, 1 - smooth(self._v - low, 0.02, 0.34)
         self._white = smooth(self._v - self._lid, 0.0, soft) * smooth(low - self._v, 0.0, soft)
         self._edge = max(0.02, 0.6 / self.width)
 
@@ -81,35 +86,47 @@ class Eye:
     def _local(self, pixels: Array) -> Array:
         return np.asarray((pixels - self._centre) @ self._axes.T / self.width, np.float32)
 
-    def draw(self, target: Image, blink: float, gaze: tuple[float, float]) -> None:
-        """Redraw this eye in `target`. blink 0..1; gaze -1..1 to the picture's right and up."""
-        import cv2
-
-        if (blink < 0.01 and np.hypot(*gaze) < 0.02) or self.opening < LEAST_OPEN:
+    def draw(self, target: Image, blink: float, gaze: tuple[float, float], squint: float = 0.0) -> None:
+        """Redraw this eye in `target`. blink, squint 0..1; gaze -1..1 to the picture's right and up."""
+        looks = float(np.hypot(*gaze)) >= 0.02
+        if (blink < 0.01 and squint < 0.01 and not looks) or self.opening < LEAST_OPEN:
             return
         x0, y0, x1, y1 = self.box
-        eye = self._image[y0:y1, x0:x1]
-        if np.hypot(*gaze) >= 0.02:
-            shift = np.array([0.07 * gaze[0], -0.05 * gaze[1]], np.float32)
-            map_ = self._pixels - self._white[..., None] * (shift @ self._axes * self.width)
-            eye = cv2.remap(
-                self._image, map_.astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-            )
+        eye: Array = self._ball(target, blink, gaze if looks else (0.0, 0.0), squint)
         if blink >= 0.01:
-            down = self._travel * blink
-            band = self._lid - LASHES
-            ratio = (band - self._start) / (band + down - self._start)
-            stretched = self._start + (self._v - self._start) * ratio
-            rigid = self._v - down
-            source_v = np.where(self._v > band + down, rigid, stretched)
-            source_v = np.where(self._v < self._start, self._v, source_v)
-            moved = (source_v - self._v)[..., None] * self._axes[1] * self.width
-            map_ = (self._pixels + moved).astype(np.float32)
-            lid = cv2.remap(self._image, map_, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-            lid = self._evened(lid, np.where(self._v > band + down, 1.0, 1 / ratio))
+            down = self._travel * (blink * (1 - MEETS))
             over = np.clip((self._lid + down + 0.02 - self._v) / self._edge + 0.5, 0, 1) * (down > 1e-4)
-            eye = np.rint(eye + over[..., None] * (lid - eye)).astype(np.uint8)
+            eye = np.rint(eye + over[..., None] * (self._upper(target, down) - eye)).astype(np.uint8)
         target[y0:y1, x0:x1] = eye
+
+    def _ball(self, target: Image, blink: float, gaze: tuple[float, float], squint: float) -> Image:
+        """The eye as it looks, its lower lid raised."""
+        shift = np.array([0.07 * gaze[0], -0.05 * gaze[1]], np.float32)
+        u, v = -self._white * shift[0], -self._white * shift[1]
+        rise = self._travel * (MEETS * blink + SQUINT * squint * (1 - blink))
+        if rise.max() * self.width > 1 / 64:
+            skin = np.clip((self._v - self._low + rise) / (2 * self._edge) + 0.5, 0, 1)
+            u, v = u * (1 - skin), v * (1 - skin) + rise * skin * self._below
+        return self._taken(target, u, v)
+
+    def _taken(self, target: Image, u: Array | float, v: Array) -> Image:
+        """What is drawn so far, each pixel from u, v eye widths away."""
+        import cv2
+
+        across, down = self._axes * self.width
+        xs, ys = (self._pixels[..., i] + (u * across[i] + v * down[i]) for i in (0, 1))
+        maps = (m.astype(np.float32, copy=False) for m in (xs, ys))
+        return np.asarray(cv2.remap(target, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+    def _upper(self, target: Image, down: Array) -> Array:
+        """The upper lid `down` by so much: skin drawn out above the lashes, the lashes whole."""
+        band = self._lid - LASHES
+        ratio = (band - self._start) / (band + down - self._start)
+        stretched = self._start + (self._v - self._start) * ratio
+        source_v = np.where(self._v > band + down, self._v - down, stretched)
+        source_v = np.where(self._v < self._start, self._v, source_v)
+        lid = self._taken(target, 0.0, source_v - self._v)
+        return self._evened(lid, np.where(self._v > band + down, 1.0, 1 / ratio))
 
     def _evened(self, lid: Image, stretch: Array) -> Array:
         """The lid without the streaks that a thin strip of skin makes when it is drawn out far; (h, w, 3) float32."""
@@ -132,4 +149,9 @@ class Eyes:
     def draw(self, target: Image, pose: Mapping[str, float]) -> None:
         """Redraw both eyes in `target` for one frame's curves."""
         for eye in self.sides:
-            eye.draw(target, float(np.clip(pose["blink"], 0, 1)), (pose["gaze_x"], pose["gaze_y"]))
+            eye.draw(
+                target,
+                float(np.clip(pose["blink"], 0, 1)),
+                (pose["gaze_x"], pose["gaze_y"]),
+                float(np.clip(pose["smile"], 0, 1)),
+            )

@@ -12,6 +12,9 @@ from linly.face.head import Head
 from linly.face.mouth import Mouth
 from linly.values import Floats, Image, Portrait
 
+WITH_GLASSES = 0.3
+"""part of their way that brows move behind glasses"""
+
 
 class Rig:
     """Draws pictures of one portrait; a picture depends on its pose alone, so clips join without a seam.
@@ -36,6 +39,8 @@ class Rig:
         self._mouth, self._eyes = Mouth(image, points), Eyes(image, points)
         self._boxes = [self._mouth.region, *self._eyes.regions]
         self._head = Head(image, points, np.clip(matte, 0, 1), plate, self._boxes, alpha)
+        # The rim of glasses lies on the brow: it may not bend with it.
+        self._brows = WITH_GLASSES if portrait.report.get("glasses", "none") != "none" else 1.0
         self._local = threading.local()
 
     def draw(self, pose: Mapping[str, float], head: Floats) -> Image:
@@ -46,7 +51,7 @@ class Rig:
         still = self._still()
         self._mouth.draw(still, pose)
         self._eyes.draw(still, pose)
-        return self._head.draw(still, pose, head)
+        return self._head.draw(still, {**pose, "brow": self._brows * pose["brow"]}, head)
 
     def _still(self) -> Image:
         """The photo in this thread's own buffer: only what may have been redrawn is restored."""
