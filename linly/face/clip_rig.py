@@ -26,6 +26,8 @@ AROUND, LEAST_OPEN = 0.7, 0.25
 """A mouth at rest is that of the least open quarter of the pictures up to 0.7 seconds away."""
 UPPER_GIVES = 0.3
 """part of the gap that the upper lip gives when the mouth is shut"""
+CHIN_WEIGHT = 3
+"""the chin is one point beside the many of the lips"""
 LEAST = 0.02
 """weight, in squared mouth widths, that keeps a shape small which explains nothing"""
 
@@ -103,7 +105,9 @@ class ClipMouth(Mouth):
     def __init__(self, image: Image, points: Array, rest: Array, unit: float, tone: Tone) -> None:
         super().__init__(image, points)
         frame, shut = self._frame, MouthFrame(rest)
-        self._field = _Driven(self._field, unit / frame.width, _way_back(self._field, frame, shut))
+        chin = frame.local(CHIN)
+        seen, moves = [*self._lines, chin], [*self._line_bases, self._field.bases(chin, True)]
+        self._field = _Driven(self._field, unit / frame.width, _way_back(seen, moves, frame, shut))
         self._interior = _Inside(frame, shut, image, tone)
 
 
@@ -132,26 +136,23 @@ class _Inside(Interior):
         return super().paint(corner, top, bottom, pose)
 
 
-def _way_back(field: MouthField, frame: MouthFrame, rest: MouthFrame) -> Array:
+def _way_back(seen: list[Array], moves: list[Array], frame: MouthFrame, rest: MouthFrame) -> Array:
     """(len(SHAPES),) amounts that, the photo's own gap once closed, bring both lips and the chin to where they rest.
 
-    Linear least squares over the inner contours; what shapes cannot reach stays as filmed.
+    seen: inner contours of upper and lower lip and the chin, (n, 2) each in mouth units; moves: the bases there.
+    Linear least squares; what shapes cannot reach stays as filmed.
     """
-    middle = rest.to_pixels((rest.lips[0] + rest.lips[1]) / 2)
-    goal = frame.to_local(middle)
-    moves, misses = [], []
-    for below, line in enumerate((field.upper_line, field.lower_line)):
-        bases = field.bases(line, bool(below))
-        moves.append(bases)
-        misses.append(goal - line - bases[SHAPES.index("close")])
-    chin = frame.local(CHIN)
-    moves.append(3 * field.bases(chin, True))
-    misses.append(3 * (frame.to_local(rest.points[[CHIN], :2]) - chin))
-    matrix = np.concatenate([m[list(BACK)].reshape(len(BACK), -1) for m in moves], axis=1)
-    miss = np.concatenate([m.ravel() for m in misses])
-    amounts = np.linalg.solve(matrix @ matrix.T + LEAST * np.eye(len(BACK)), matrix @ miss)
+    middle = frame.to_local(rest.to_pixels((rest.lips[0] + rest.lips[1]) / 2))
+    goals = [middle, middle, frame.to_local(rest.points[[CHIN], :2])]
+    weights = (1, 1, CHIN_WEIGHT)
+    misses = [
+        w * (goal - line - move[SHAPES.index("close")])
+        for w, goal, line, move in zip(weights, goals, seen, moves, strict=True)
+    ]
+    rows = [w * move[list(BACK)].reshape(len(BACK), -1) for w, move in zip(weights, moves, strict=True)]
+    matrix, miss = np.concatenate(rows, axis=1), np.concatenate([m.ravel() for m in misses])
     made = np.zeros(len(SHAPES), np.float32)
-    made[list(BACK)] = amounts
+    made[list(BACK)] = np.linalg.solve(matrix @ matrix.T + LEAST * np.eye(len(BACK)), matrix @ miss)
     return made
 
 
