@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import importlib
 import importlib.util
 import logging
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from linly import weights
+from linly import settings, weights
 from linly.contracts import CONTRACTS, VERBS
 from linly.errors import EngineUnavailable, InputError
 
@@ -204,14 +205,37 @@ class _Serialised:
                 close()
 
 
-def open_engine(kind: str, name: str, device: str = "cpu") -> Any:
+def device(kind: str, name: str) -> str:
+    """Where an engine should run: "cuda" if it can use a GPU, there is one and LINLY_DEVICE allows it; else "cpu".
+
+    Raises EngineUnavailable where LINLY_DEVICE asks for a GPU that is not there.
+    """
+    wish = settings.load().device
+    if wish not in ("auto", "cpu", "cuda"):
+        raise InputError(f"LINLY_DEVICE must be auto, cpu or cuda, got {wish!r}.")
+    if wish == "cpu" or "gpu" not in card(kind, name).can:
+        return "cpu"
+    # The driver is looked for first: importing torch takes seconds and is of no use without one.
+    if ctypes.util.find_library("cuda") and importlib.util.find_spec("torch"):
+        import torch
+
+        if torch.cuda.is_available():
+            return "cuda"
+    if wish == "cuda":
+        raise EngineUnavailable("LINLY_DEVICE asks for a GPU, but torch finds none: set it to auto or cpu.")
+    return "cpu"
+
+
+def open_engine(kind: str, name: str, where: str = "") -> Any:
     """The engine, loaded (constructing is loading) and shared: one per (kind, name, device).
 
+    where: "cpu" or "cuda[:n]"; empty for the one that `device` gives.
     Raises InputError for an unknown name and EngineUnavailable when something it needs is missing.
     Never opens another engine instead.
     """
     this = card(kind, name)
-    key = (kind, name, device)
+    where = where or device(kind, name)
+    key = (kind, name, where)
     with _lock:
         if key in _open:
             _open.move_to_end(key)
@@ -224,7 +248,7 @@ def open_engine(kind: str, name: str, device: str = "cpu") -> Any:
         files = {w: weights.folder(w) for w in this.weights}
         while len(_open) >= KEEP_OPEN:
             _close(next(iter(_open)))
-        _open[key] = _Serialised(this.factory(files, device), this)
+        _open[key] = _Serialised(this.factory(files, where), this)
         return _open[key]
 
 

@@ -25,6 +25,8 @@ class Settings:
     """language of page and messages: auto, en or zh"""
     threads: int = 0
     """threads for the engines; 0 is all cores"""
+    device: str = "auto"
+    """auto takes a GPU where there is one and an engine has a use for it; or cpu, or cuda"""
     label: bool = True
     """draw the small visible "AI" label on every video"""
     max_characters: int = 20000

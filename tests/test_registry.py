@@ -123,3 +123,15 @@ def test_a_user_adds_an_engine_by_dropping_one_file_and_a_broken_one_stops_nothi
     )
     environment = {**os.environ, "LINLY_ENGINES": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=ROOT)
+
+
+def test_a_gpu_is_used_only_where_there_is_one_and_the_setting_allows_it(monkeypatch):
+    registry.engine("speak", "any", title="Any", can={"gpu"})(FakeSpeak)
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+    assert registry.device("speak", "any") == "cpu"
+    monkeypatch.setenv("LINLY_DEVICE", "cuda")
+    with pytest.raises(EngineUnavailable, match="set it to auto or cpu"):
+        registry.device("speak", "any")
+    monkeypatch.setenv("LINLY_DEVICE", "tpu")
+    with pytest.raises(InputError, match="auto, cpu or cuda"):
+        registry.device("speak", "any")
