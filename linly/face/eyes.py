@@ -115,7 +115,7 @@ class Eye:
 
         across, down = self._axes * self.width
         xs, ys = (self._pixels[..., i] + (u * across[i] + v * down[i]) for i in (0, 1))
-        maps = (m.astype(np.float32, copy=False) for m in (xs, ys))
+        maps = xs.astype(np.float32, copy=False), ys.astype(np.float32, copy=False)
         return np.asarray(cv2.remap(target, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
     def _upper(self, target: Image, down: Array) -> Array:

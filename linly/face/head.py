@@ -14,7 +14,7 @@ from linly.values import Image
 MOVES = ("yaw", "pitch", "roll", "breath", "brow", "frown")
 CELLS = 26
 """field samples in one face width"""
-TILE = 5
+TILE = 6
 """cells in a tile's side"""
 STILL = 1 / 64
 """pixels: a shift smaller than this is none"""
@@ -251,7 +251,7 @@ def _through(image: Image, matte: Array, plate: Image) -> Image:
     held = cv2.divide(cv2.add(image, (2, 2, 2, 0)), plate, scale=255)
     least = cv2.min(cv2.min(held[..., 0], held[..., 1]), held[..., 2])
     bare = cv2.min(cv2.min(plate[..., 0], plate[..., 1]), plate[..., 2]) == 0  # the quotient by 0 is 0
-    return np.where(bare, through, np.minimum(through, least))
+    return np.asarray(np.where(bare, through, np.minimum(through, least)), np.uint8)
 
 
 def _straight(packed: Image) -> Image:
