@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from linly.contracts import Files
 from linly.framing import output_size
 from linly.registry import engine
 from linly.settings import threads
-from linly.values import FaceMotion, Floats, Frames, Image, Portrait, Style, Utterance
+from linly.values import FaceMotion, Frames, Image, Portrait, Style, Utterance
 
 KEPT = 4
 """portraits (each at one size) kept ready to be drawn"""
@@ -27,7 +28,7 @@ KEPT = 4
     weights=("face-landmarks", "person-mask"),
     packages=("cv2", "ai_edge_litert"),
     needs_mb=300,
-    can=("alpha",),
+    can=("alpha", "clip", "gpu"),
 )
 class Warp:
     """Moves the photo itself: lips and jaw, lids, head and shoulders, each where it moves and nowhere else."""
@@ -38,6 +39,7 @@ class Warp:
         from linly.face.matte import PersonMask
         from linly.face.mesh import FaceMesh
 
+        self._device = device
         cv2.setNumThreads(1)  # whole pictures are drawn side by side, so each needs one thread
         self._mesh = FaceMesh(files["face-landmarks"] / "face_landmarker.task", threads())
         self._mask = PersonMask(files["person-mask"] / "selfie_segmentation.tflite", threads())
@@ -63,6 +65,12 @@ class Warp:
         h, w = portrait.image.shape[:2]
         return output_size((h, w), style)
 
+    def prepare_clip(self, path: Path, name: str) -> Portrait:
+        """A short video of the person as portrait. Raises InputError where none of its pictures will do."""
+        from linly.face.footage import load
+
+        return load(path, self._mesh, self._mask, name)
+
     def draw(self, portrait: Portrait, utterance: Utterance, motion: FaceMotion, style: Style) -> Frames:
         """One picture for each row of `motion`, drawn a few ahead on all cores.
 
@@ -70,11 +78,17 @@ class Warp:
         matte, its plate black (as `backdrop.placed` makes it).
         """
         size, alpha = self.size(portrait, style), style.background == "transparent"
-        images = self._images(self._rig(portrait, size, alpha), motion)
+        picture = self._rig(portrait, size, alpha).draw
+        if portrait.clip is not None:  # a film goes on through the whole talk
+            first = round(utterance.start * motion.fps)
+            images = self._images(lambda row, *pose: picture(*pose, first + row, motion.fps), motion)
+        else:
+            images = self._images(lambda row, *pose: picture(*pose), motion)
         return Frames(size, motion.fps, len(motion), images, alpha)
 
     def _rig(self, portrait: Portrait, size: tuple[int, int], alpha: bool) -> Any:
         """Everything that depends on portrait and size alone, made once."""
+        from linly.face.clip_rig import ClipRig
         from linly.face.rig import Rig
 
         key = (id(portrait), size, alpha)
@@ -82,16 +96,18 @@ class Warp:
             if key not in self._ready:
                 while len(self._ready) >= KEPT:
                     self._ready.popitem(last=False)
-                self._ready[key] = (portrait, Rig(portrait, size, alpha))
+                still = portrait.clip is None
+                rig = Rig(portrait, size, alpha, self._device) if still else ClipRig(portrait, size)
+                self._ready[key] = (portrait, rig)
             self._ready.move_to_end(key)
             return self._ready[key][1]
 
-    def _images(self, rig: Any, motion: FaceMotion) -> Iterator[Image]:
+    def _images(self, picture: Callable[..., Image], motion: FaceMotion) -> Iterator[Image]:
+        """`picture(row, pose, head)` of every row of `motion`."""
         coming: deque[Future[Image]] = deque()
-        rows: Iterator[tuple[Floats, Floats]] = iter(zip(motion.curves, motion.head, strict=True))
-        for curves, head in rows:
+        for row, (curves, head) in enumerate(zip(motion.curves, motion.head, strict=True)):
             pose = dict(zip(motion.names, curves.tolist(), strict=True))
-            coming.append(self._pool.submit(rig.draw, pose, np.asarray(head)))
+            coming.append(self._pool.submit(picture, row, pose, np.asarray(head)))
             if len(coming) > threads():
                 yield coming.popleft().result()
         while coming:

@@ -57,7 +57,7 @@ class Head:
         own = cv2.subtract(image, cv2.multiply(cv2.merge([through] * 3), self._plate, scale=1 / 255))
         self._packed = cv2.merge([own, through])
         self._alpha = alpha
-        self._bare = _straight(self._packed) if alpha else None
+        self._bare = straight(self._packed) if alpha else None
         self._changing = [(slice(y0, y1), slice(x0, x1)) for x0, y0, x1, y1 in changing]
         self._local = threading.local()
         oval = points[list(OVAL), :2]
@@ -81,7 +81,7 @@ class Head:
             moved = self._bare.copy()
             mixed = self._mixed(still)
             for at in self._changing:
-                moved[at] = _straight(mixed[at])
+                moved[at] = straight(mixed[at])
         amounts = np.array([*np.radians(turn), pose["breath"], pose["brow"], max(0.0, -pose["brow"])], np.float32)
         if np.abs(amounts).max() > 1e-4:
             self._move(self._mixed(still), amounts, moved)
@@ -103,7 +103,7 @@ class Head:
             part = cv2.remap(packed, map_, None, way, borderMode=cv2.BORDER_REPLICATE)
             target = moved[rows, columns]
             if self._alpha:
-                target[:] = _straight(part)
+                target[:] = straight(part)
                 continue
             cv2.cvtColor(part, cv2.COLOR_RGBA2RGB, dst=target)
             if kind & EDGE:
@@ -254,7 +254,7 @@ def _through(image: Image, matte: Array, plate: Image) -> Image:
     return np.asarray(np.where(bare, through, np.minimum(through, least)), np.uint8)
 
 
-def _straight(packed: Image) -> Image:
+def straight(packed: Image) -> Image:
     """RGBA, not premultiplied, from premultiplied colours and how far the background shows through."""
     import cv2
 

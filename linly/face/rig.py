@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from linly.face.eyes import Eyes
+from linly.face.gpu import TorchHead
 from linly.face.head import Head
 from linly.face.mouth import Mouth
 from linly.values import Floats, Image, Portrait
@@ -22,7 +23,7 @@ class Rig:
     alpha: RGBA, straight, of a portrait that is the person on black, premultiplied, its plate black.
     """
 
-    def __init__(self, portrait: Portrait, size: tuple[int, int], alpha: bool = False) -> None:
+    def __init__(self, portrait: Portrait, size: tuple[int, int], alpha: bool = False, device: str = "cpu") -> None:
         import cv2
 
         h, w = portrait.image.shape[:2]
@@ -38,7 +39,8 @@ class Rig:
         self._image = image
         self._mouth, self._eyes = Mouth(image, points), Eyes(image, points)
         self._boxes = [self._mouth.region, *self._eyes.regions]
-        self._head = Head(image, points, np.clip(matte, 0, 1), plate, self._boxes, alpha)
+        of_head = image, points, np.clip(matte, 0, 1), plate, self._boxes, alpha
+        self._head = Head(*of_head) if device == "cpu" else TorchHead(*of_head, device=device)
         # The rim of glasses lies on the brow: it may not bend with it.
         self._brows = WITH_GLASSES if portrait.report.get("glasses", "none") != "none" else 1.0
         self._local = threading.local()
