@@ -96,7 +96,7 @@ def _render_flags(p: argparse.ArgumentParser) -> None:
     p.add_argument("--head", type=float, default=1.0, help="head movement, 0..2 (default 1)")
     p.add_argument("--emotion", choices=EMOTIONS, default="auto")
     p.add_argument("--size", choices=SIZES, default="512", help="longer side in pixels, with --frame the shorter one")
-    p.add_argument("--crop", choices=CROPS, default="whole", help="how much of the photo is shown (default whole)")
+    p.add_argument("--crop", choices=("auto", *CROPS), default="auto", help="how much of the photo is shown")
     p.add_argument("--frame", choices=FRAMES, default="photo", help="shape of the picture (default the photo's own)")
     p.add_argument("--background", default="keep", metavar="keep|blur|transparent|#RRGGBB|FILE")
     p.add_argument("--fps", type=int, default=25, help="frames a second, 10..60 (default 25)")

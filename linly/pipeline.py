@@ -18,7 +18,7 @@ from linly.clock import Clock
 from linly.errors import InputError
 from linly.job import RenderJob, Report
 from linly.safety.label import NOTICE, Label
-from linly.stage import staged
+from linly.stage import crop_of, staged
 from linly.text.language import detect
 from linly.values import Audio, FaceMotion, Image, Portrait, Progress, Utterance, VideoFile, Voice
 
@@ -269,7 +269,7 @@ def _report(scene: _Scene, said: list[Utterance], made: VideoFile, extra: Mappin
         warnings=tuple(a["en"] for a in advice),
         portrait_report=scene.portrait.report,
         emotions=tuple(scene.played),
-        crop=scene.job.style.crop,
+        crop=crop_of(scene.job.portrait, scene.job.style),
         frame=scene.job.style.frame,
         background=Path(scene.job.style.background).name,
     )

@@ -25,13 +25,12 @@ _lock = threading.RLock()
 def staged(draw: Any, wish: str, voice: Voice | None, style: Style) -> Portrait:
     """The portrait `wish` (see library.find_portrait) as `style` wants it shown; draw: the opened draw engine.
 
-    An enrolled portrait is cropped as it was enrolled unless `style` crops it itself. What was staged once is the same
-    object again, so that engines know it. Raises InputError for a name, picture or background that will not do.
+    What was staged once is the same object again, so that engines know it.
+    Raises InputError for a name, picture or background that will not do.
     """
     backdrop.check(style.background)
     path, name = library.find_portrait(wish, voice)
-    enrolled = bool(wish) and portraits.called(wish) == name
-    crop = str(portraits.info(name)["crop"]) if enrolled and style.crop == "whole" else style.crop
+    enrolled, crop = bool(wish) and portraits.called(wish) == name, crop_of(wish, style)
     made = (id(draw), *_stamp(path))
     with _lock:
         found = _once(("found", made), lambda: _found(draw, path, name, enrolled))
@@ -39,6 +38,13 @@ def staged(draw: Any, wish: str, voice: Voice | None, style: Style) -> Portrait:
         scenery = (style.background, *_stamp(Path(style.background)))
         placed = ("placed", made, crop, style.frame, scenery)
         return _once(placed, lambda: backdrop.placed(framed, style.background))
+
+
+def crop_of(wish: str, style: Style) -> str:
+    """One of CROPS: what `style` asks for, else as the portrait was enrolled, else the whole photo."""
+    if style.crop != "auto":
+        return style.crop
+    return str(portraits.info(wish)["crop"]) if wish and portraits.called(wish) else "whole"
 
 
 def is_video(path: Path) -> bool:

@@ -293,8 +293,8 @@ class Style:
     """hertz"""
     seed: int = 0
     """same seed, same video"""
-    crop: str = "whole"
-    """one of CROPS"""
+    crop: str = "auto"
+    """one of CROPS, or "auto": as the portrait was enrolled, else the whole photo"""
     frame: str = "photo"
     """one of FRAMES"""
     background: str = "keep"
@@ -307,5 +307,5 @@ class Style:
         _require(self.emotion in EMOTIONS, f"emotion must be one of {', '.join(EMOTIONS)}, got {self.emotion!r}")
         _require(self.size in SIZES, f"size must be one of {', '.join(SIZES)}, got {self.size!r}")
         _require(10 <= self.fps <= 60, f"fps must be between 10 and 60, got {self.fps}")
-        _require(self.crop in CROPS, f"crop must be one of {', '.join(CROPS)}, got {self.crop!r}")
+        _require(self.crop in ("auto", *CROPS), f"crop must be one of auto, {', '.join(CROPS)}, got {self.crop!r}")
         _require(self.frame in FRAMES, f"frame must be one of {', '.join(FRAMES)}, got {self.frame!r}")
