@@ -300,3 +300,11 @@ def test_only_before_is_shown_of_a_refused_photo():
     image = np.zeros((8, 8, 3), np.uint8)
     said = verdict.pair(Look(image, None, {}), "en")
     assert said.count("<figure>") == 1 and not portrait_handlers.changed(Look(image, None, {}))
+
+
+def test_on_a_shared_space_no_visitor_keeps_or_removes_anything(photo, monkeypatch):
+    monkeypatch.setenv("SPACE_ID", "someone/linly")
+    for act in (lambda: portrait_handlers.add(NAME, photo, consent=CONSENT), lambda: portrait_handlers.remove(NAME)):
+        with pytest.raises(InputError, match="nothing is kept"):
+            act()
+    assert portrait_handlers.listed() == []

@@ -7,6 +7,7 @@ import re
 CHINESE: tuple[tuple[str, str], ...] = (
     (r"There is no sample or enrolled portrait called ('.*')\.", r"没有名为 \1 的示例或已保存的形象。"),
     (r"There is no (?:enrolled portrait|portrait file or sample) called ('.*'|\".*\")[:.].*", r"没有名为 \1 的形象。"),
+    (r"On a shared Space nothing is kept: .*", "公共 Space 上不保存任何内容：请每次在“渲染”页选择自己的照片。"),
     (r"Choose a short video of the person first, .*", "请先选择一段短视频，或使用示例形象。"),
     (r"Choose a picture for the background first\.", "请先选择背景图片。"),
     (r"The background must be (.*) or a colour as #rrggbb, got (.*)\.", r"背景须为 \1 或 #rrggbb 颜色，而不是 \2。"),

@@ -184,6 +184,7 @@ def add(
     name: str, photo: str | None, crop: str = "whole", light: bool = False, denoise: bool = False, consent: str = ""
 ) -> dict[str, Any]:
     """Keep a photo under a name; what `about` says of it. Raises InputError for what is missing or will not do."""
+    _check_own()
     if not photo:
         raise InputError("Choose a photo first, or take one of the samples.")
     if len(consent.strip()) < LEAST_CONSENT:
@@ -219,8 +220,15 @@ def listed() -> list[dict[str, Any]]:
 
 def remove(name: str) -> list[dict[str, Any]]:
     """Forget an enrolled portrait; those that are left. Raises InputError if there is none of that name."""
+    _check_own()
     portraits.remove(name)
     return listed()
+
+
+def _check_own() -> None:
+    """Raise InputError on a shared Space: nothing that a visitor does may reach another's page."""
+    if os.environ.get("SPACE_ID"):
+        raise InputError("On a shared Space nothing is kept: choose your photo in the Render tab each time.")
 
 
 def crop_of(name: str) -> str:
