@@ -106,13 +106,15 @@ class Encoder:
         video.pix_fmt = kind.pixels
         video.options = dict(kind.options)
         if kind is MP4:
-            video.options = {"crf": str(crf), "preset": preset} | ({"bf": "0"} if fragmented else {})
+            # With the macroblock tree, which costs little, the fast preset makes files as small as the next slower one.
+            tree = {"x264-params": "mbtree=1:rc-lookahead=10"}
+            video.options = {"crf": str(crf), "preset": preset} | tree | ({"bf": "0"} if fragmented else {})
         if kind is WEBM:
             video.metadata["alpha_mode"] = "1"  # what tells browsers to look for transparency
         context = video.codec_context
         context.time_base = self.tick
-        # Slices would make H.264 slower and larger.
-        context.thread_count, context.thread_type = THREADS, "FRAME" if kind is MP4 else "AUTO"
+        # One thread keeps up with H.264, and each further one makes it work more for the same picture.
+        context.thread_count, context.thread_type = 1 if kind is MP4 else THREADS, "AUTO"
         context.gop_size = round(fps if fragmented else 4 * fps)
         context.color_primaries = context.color_trc = context.colorspace = BT709
         context.color_range = LIMITED

@@ -49,7 +49,7 @@ class Writer:
         rate: int,
         *,
         crf: int = 18,
-        preset: str = "veryfast",
+        preset: str = "superfast",
         metadata: Mapping[str, str] | None = None,
         faststart: bool = True,
         fragmented: bool = False,
