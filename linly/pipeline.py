@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from linly import audio as sound
 from linly import library, recording, registry, settings, subtitles, video
 from linly.ahead import ahead
 from linly.clock import Clock
-from linly.errors import InputError
+from linly.errors import InputError, LinlyError
 from linly.job import RenderJob, Report
 from linly.safety.label import NOTICE, Label
 from linly.stage import crop_of, staged
@@ -26,6 +28,8 @@ __all__ = ["RenderJob", "Report", "render"]
 
 RATE = 24000
 """hertz of the sound track; a whole number of samples fills a frame at 24, 25, 30, 48, 50 and 60 fps"""
+READ_FIRST = 100
+"""characters of the text that are read while the models load: enough to need every dictionary"""
 SHORT_SECONDS = 3.0
 """length of the short preview"""
 
@@ -82,17 +86,25 @@ def render(job: RenderJob, progress: Progress | None = None) -> Report:
 def _set(job: RenderJob, clock: Clock, tell: Progress) -> _Scene:
     """Open the engines, read the sound, find the voice, prepare the portrait."""
     tell("load", 0.0)
-    with clock("load"):
+    language = detect(job.text) if job.text and job.style.language == "auto" else job.style.language
+    with clock("load"), ThreadPoolExecutor(1, thread_name_prefix="linly-read") as reading:
+        if job.text:
+            reading.submit(_read, job.text, language)
         recorded = _load_sound(job.audio)
         engines = _open_engines(job)
-        language = job.style.language
-        if language == "auto" and job.text:
-            language = detect(job.text)
         tell("load", 0.5)
         voice = None if recorded else library.find_voice(engines["speak"], job.voice, language)
         portrait = staged(engines["draw"], job.portrait, voice, job.style)
     tell("load", 1.0)
     return _Scene(job, engines, portrait, voice, language, recorded, clock, tell)
+
+
+def _read(text: str, language: str) -> None:
+    """Load the dictionaries that the text needs, beside the models; what is wrong with it is said when it is spoken."""
+    from linly.text.g2p import phonemise
+
+    with contextlib.suppress(LinlyError):
+        phonemise(text[:READ_FIRST], language)
 
 
 def _spoken(scene: _Scene) -> Iterator[Utterance]:

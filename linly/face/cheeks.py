@@ -23,21 +23,23 @@ class Cheeks:
 
     def __init__(self, frame: MouthFrame, u: Array, v: Array, tone: Tone) -> None:
         """`u`, `v`: (h, w) places in mouth units of the cells in which shade is told."""
-        self._warm = 1 + 0.7 * (tone.shaded - 1)
+        self._warm = tone.shaded
+        self._depth = float(smooth(np.array(tone.grain), 0.1, 0.5))  # the flat cheeks of a drawing have no shade
         lines = [frame.local(*indices) for indices in FOLDS]
         clear = smooth(np.hypot(np.abs(u) - 0.5, v), 0.05, 0.22)  # not on the corner of the lips itself
         outer = frame.local(234, 454)[:, 0]
         self._fold = np.asarray(sum(_fold(u, v, line) for line in lines) * clear)
-        self._hollow = np.asarray(sum(_hollow(u, v, 0.62 * float(side)) for side in outer))
+        self._hollow = np.asarray(sum(_hollow(u, v, float(side)) for side in outer))
 
     def shade(self, pose: Mapping[str, float]) -> Array | None:
         """(h, w) part of the light that is taken away, 0..1; None where nothing is."""
         smile, talk = float(pose["smile"]), float(np.clip(pose["talk"], 0, 1))
-        fold = FOLD * float(np.clip(max(0.0, smile) + 0.55 * talk * pose["spread"], 0, 1.2))
-        hollow = HOLLOW * float(np.clip(pose["jaw"] + 0.5 * talk * pose["round"], 0, 1.2))
+        fold = self._depth * FOLD * float(np.clip(max(0.0, smile) + 0.55 * talk * pose["spread"], 0, 1.2))
+        hollow = self._depth * HOLLOW * float(np.clip(pose["jaw"] + 0.5 * talk * pose["round"], 0, 1.2))
         if max(fold, hollow) < LEAST:
             return None
-        return np.asarray(fold * self._fold + hollow * self._hollow, np.float32)
+        shade = np.asarray(fold * self._fold + hollow * self._hollow, np.float32)
+        return shade if shade.max() >= LEAST else None
 
     def darkened(self, picture: Image, shade: Array, step: int) -> Image:
         """A picture with its light taken away by `shade`, told for blocks of `step` pixels; the last may be cut."""
@@ -63,6 +65,14 @@ def _fold(u: Array, v: Array, line: Array) -> Array:
     return np.asarray(ends * np.exp(-((away.min(axis=-1) / width) ** 2)), np.float32)
 
 
-def _hollow(u: Array, v: Array, centre: float) -> Array:
-    """The soft dip below the cheekbone, between the teeth's end and the jaw's muscle."""
-    return np.asarray(np.exp(-(((u - centre) / 0.17) ** 2) - ((v + 0.05) / 0.36) ** 2), np.float32)
+def _hollow(u: Array, v: Array, side: float) -> Array:
+    """The soft dip below the cheekbone, between the teeth's end and the jaw's muscle; `side`: u of the face's edge.
+
+    It ends on the face and inside the region that is redrawn, and a cheek turned away has none.
+    """
+    reach = abs(side)
+    centre = min(0.62 * reach, 0.85)
+    out = np.sign(side) * u
+    dip = np.exp(-(((out - centre) / 0.17) ** 2) - ((v + 0.05) / 0.36) ** 2)
+    clear = (1 - smooth(out, 0.8 * min(reach, 1.8), min(reach, 1.5))) * smooth(np.array(reach), 0.7, 1.0)
+    return np.asarray(dip * clear, np.float32)

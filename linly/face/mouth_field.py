@@ -16,10 +16,14 @@ from linly.values import OPEN_WIDTHS
 SHAPES = ("upper", "lower", "close", "jaw", "round", "spread", "smile", "press", "tuck")
 UPPER_SHARE = 0.27
 """part of the gap that the upper lip makes; the rest is the lower lip's"""
+RELAXED = 0.15
+"""how much of a smile an open, broad one loses while its lips close for talk"""
 JAW_DROP = 0.26
 """how far the chin falls at jaw = 1, in mouth widths"""
 NECK = 0.52
 """length below the jawline over which a dropped chin is taken up, in mouth widths: twice the drop, so nothing folds"""
+LIPS_REACH = 0.62
+"""half width, in mouth widths, in which the lips move in full even where a turned face ends beside them"""
 REACH = 1.55
 """half width of the region that moves, in mouth widths"""
 
@@ -35,6 +39,7 @@ class MouthField:
         self.top = min(-0.95, float(frame.local(*LOWER_LIDS)[:, 1].mean()))
         self._outline = _outline(frame.local(*OVAL), self._chin)
         self._sides = _sides(frame.local(*OVAL))
+        self._broad = _broad(frame)
         self._jawline = _jawline(frame.local(*JAWLINE))
 
     def bases(self, points: Array, below: bool) -> Array:
@@ -83,16 +88,25 @@ class MouthField:
 
     def _on_the_face(self, u: Array, v: Array) -> Array:
         """1 on the face, 0 a little beyond its outline: what is beside the jaw stays where it is."""
-        middle, half = (np.interp(v, *self._outline[[0, row]]) for row in (1, 2))
-        return 1 - smooth(np.abs(u - middle) / half, 0.86, 1.08)
+        left, right = (np.interp(v, *self._outline[[0, row]]) for row in (1, 2))
+        half = (right - left) / 2
+        # A turned face's far lips lie on its outline: there it fades beyond them, or they would never meet.
+        lips = LIPS_REACH * np.exp(-((v / 0.45) ** 4))
+        near, far = (np.minimum(half, side) for side in (np.abs(left), np.abs(right)))
+        beyond_left = (np.minimum(left, -lips) - u) / np.maximum(near, lips)
+        beyond_right = (u - np.maximum(right, lips)) / np.maximum(far, lips)
+        return 1 - smooth(np.maximum(beyond_left, beyond_right), -0.14, 0.08)
 
     def amounts(self, pose: Mapping[str, float]) -> Array:
         """(len(SHAPES),) coefficients of the bases for one frame's curves (see values.CURVES)."""
         gap = OPEN_WIDTHS * pose["open"]
         # A tucked lip rises; the lips stay as far apart as asked, so the lower lip's own share makes up for it.
         lower = (1 - UPPER_SHARE) * gap + 0.055 * pose["tuck"]
+        # Lips that close over a broad smile relax it, and a further smile has less way to go.
+        smile = pose["smile"] * (1 - 0.5 * self._broad * (pose["smile"] > 0)) - RELAXED * self._broad * pose["talk"]
         values = {
             **pose,
+            "smile": smile,
             "close": pose["talk"],
             "upper": UPPER_SHARE * gap,
             "lower": lower,
@@ -145,6 +159,12 @@ def _sides(oval: Array) -> tuple[Array, Array, Array]:
     return heights, reaches[0], reaches[1]
 
 
+def _broad(frame: MouthFrame) -> float:
+    """0 for a mouth at rest, 1 for an open, broad smile: wide beside the span of the eyes, and parted."""
+    eyes = float(np.hypot(*np.diff(frame.local(33, 263), axis=0)[0]))
+    return float(smooth(np.array(1 / eyes), 0.60, 0.70) * smooth(np.array(frame.gap), 0.05, 0.14))
+
+
 def _jawline(points: Array) -> Array:
     """(n, 2): the lower edge of the face as v over rising u."""
     points = points[np.argsort(points[:, 0])]
@@ -152,7 +172,7 @@ def _jawline(points: Array) -> Array:
 
 
 def _outline(oval: Array, chin: float) -> Array:
-    """(3, n): v, and there the middle and the half width of the face; below the chin the neck, as wide as the chin."""
+    """(3, n): v, and there u of the left and the right edge of the face; below the chin the neck, as wide as the chin."""
     top = int(oval[:, 1].argmin())
     low = int(oval[:, 1].argmax())
     ring = np.roll(oval, -top, axis=0)
@@ -160,7 +180,7 @@ def _outline(oval: Array, chin: float) -> Array:
     right, left = ring[: low + 1], ring[low:][::-1]
     v = np.linspace(-1.0, 0.8 * chin, 24)
     edges = [np.interp(v, side[:, 1], side[:, 0]) for side in (left, right)]
-    return np.stack([v, (edges[0] + edges[1]) / 2, np.abs(edges[1] - edges[0]) / 2])
+    return np.stack([v, np.minimum(*edges), np.maximum(*edges)])
 
 
 def _along(u: Array, line: Array) -> Array:

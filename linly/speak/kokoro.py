@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -51,7 +53,12 @@ class Kokoro:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = settings.threads()
+        # Two sentences at once, each on its share of the cores, take a fifth less than one after the other on all of
+        # them, whose threads would wait for each other at every step of the model.
+        side_by_side = min(2, settings.threads())
+        options.intra_op_num_threads = max(1, settings.threads() // side_by_side)
+        self._pool = ThreadPoolExecutor(side_by_side, thread_name_prefix="linly-speak")
+        self._ahead = side_by_side
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_mem_pattern = False  # every sentence has another length
         self._run = onnxruntime.RunOptions()
@@ -63,6 +70,10 @@ class Kokoro:
             providers.insert(0, "CUDAExecutionProvider")
             self._run = onnxruntime.RunOptions()
         self._session = onnxruntime.InferenceSession(model, options, providers=providers)
+
+    def close(self) -> None:
+        """Stop the speaking threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def voices(self) -> Sequence[Voice]:
         """All voices of the folder, each language's default first."""
@@ -80,15 +91,21 @@ class Kokoro:
         table = self._style(voice)
         language = detect(text) if style.language == "auto" else style.language
         accent = {"b": "gb", "z": "zh"}.get(voice.id[:1], "us") if voice.features is None else "us"
-        waiting: tuple[Sentence, Pronunciation] | None = None  # one read ahead, to know which is the last
-        for sentence in sentences(text, LONGEST * min(1.0, style.rate)):
-            for coming in _read(sentence, language, accent):
-                if waiting:
-                    yield self._say(*waiting, table, language, style.rate)
-                waiting = coming
-        if waiting is None:
-            raise InputError("There is nothing to say in this text: write some words or numbers.")
-        yield replace(self._say(*waiting, table, language, style.rate), last=True)
+        coming: deque[Future[Utterance]] = deque()
+        try:
+            for sentence in sentences(text, LONGEST * min(1.0, style.rate)):
+                for piece in _read(sentence, language, accent):
+                    coming.append(self._pool.submit(self._say, *piece, table, language, style.rate))
+                    if len(coming) > self._ahead:
+                        yield coming.popleft().result()
+            if not coming:
+                raise InputError("There is nothing to say in this text: write some words or numbers.")
+            while len(coming) > 1:
+                yield coming.popleft().result()
+            yield replace(coming.popleft().result(), last=True)
+        finally:
+            for one in coming:
+                one.cancel()
 
     def _say(self, sentence: Sentence, said: Pronunciation, table: Floats, language: str, rate: float) -> Utterance:
         samples, frames = self._synthesise(said.symbols, table, rate)
