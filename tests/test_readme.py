@@ -81,14 +81,21 @@ def test_every_command_is_run_somewhere():
             assert (ROOT / place).is_file()
 
 
+@pytest.fixture(scope="module")
+def enrolled(tmp_path_factory):
+    """The library of whoever follows the README, from its first command to its last."""
+    return tmp_path_factory.mktemp("library")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("command", sorted({c for c in commands() if c.startswith("python -m linly ")}))
-def test_command(models, tmp_path, command):
+@pytest.mark.parametrize("command", dict.fromkeys(c for c in commands() if c.startswith("python -m linly ")))
+def test_command(models, tmp_path, enrolled, command):
     tone = 0.3 * np.sin(np.arange(48000) / 24000 * 2 * np.pi * 200)
     write_wav(Audio(tone.astype(np.float32), 24000), tmp_path / "recording.wav")
     shutil.copy(samples()[0].path, tmp_path / "me.jpg")
     arguments = [sys.executable, *shlex.split(command)[1:]]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LINLY_WEIGHTS": str(models)}
+    environment["LINLY_LIBRARY"] = str(enrolled)
     done = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert done.returncode == 0 and done.stdout.strip(), done.stderr
     if "-o" in arguments:

@@ -16,8 +16,6 @@ from linly.values import OPEN_WIDTHS
 SHAPES = ("upper", "lower", "close", "jaw", "round", "spread", "smile", "press", "tuck")
 UPPER_SHARE = 0.27
 """part of the gap that the upper lip makes; the rest is the lower lip's"""
-RELAXED = 0.15
-"""how much of a smile an open, broad one loses while its lips close for talk"""
 JAW_DROP = 0.26
 """how far the chin falls at jaw = 1, in mouth widths"""
 NECK = 0.52
@@ -39,7 +37,6 @@ class MouthField:
         self.top = min(-0.95, float(frame.local(*LOWER_LIDS)[:, 1].mean()))
         self._outline = _outline(frame.local(*OVAL), self._chin)
         self._sides = _sides(frame.local(*OVAL))
-        self._broad = _broad(frame)
         self._jawline = _jawline(frame.local(*JAWLINE))
 
     def bases(self, points: Array, below: bool) -> Array:
@@ -102,11 +99,8 @@ class MouthField:
         gap = OPEN_WIDTHS * pose["open"]
         # A tucked lip rises; the lips stay as far apart as asked, so the lower lip's own share makes up for it.
         lower = (1 - UPPER_SHARE) * gap + 0.055 * pose["tuck"]
-        # Lips that close over a broad smile relax it, and a further smile has less way to go.
-        smile = pose["smile"] * (1 - 0.5 * self._broad * (pose["smile"] > 0)) - RELAXED * self._broad * pose["talk"]
         values = {
             **pose,
-            "smile": smile,
             "close": pose["talk"],
             "upper": UPPER_SHARE * gap,
             "lower": lower,
@@ -157,12 +151,6 @@ def _sides(oval: Array) -> tuple[Array, Array, Array]:
         neck = 0.62 * np.abs(reach).max()
         reaches.append(np.asarray(sign * np.maximum(sign * reach, neck), np.float32))
     return heights, reaches[0], reaches[1]
-
-
-def _broad(frame: MouthFrame) -> float:
-    """0 for a mouth at rest, 1 for an open, broad smile: wide beside the span of the eyes, and parted."""
-    eyes = float(np.hypot(*np.diff(frame.local(33, 263), axis=0)[0]))
-    return float(smooth(np.array(1 / eyes), 0.60, 0.70) * smooth(np.array(frame.gap), 0.05, 0.14))
 
 
 def _jawline(points: Array) -> Array:
