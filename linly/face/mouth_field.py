@@ -160,7 +160,7 @@ def _jawline(points: Array) -> Array:
 
 
 def _outline(oval: Array, chin: float) -> Array:
-    """(3, n): v, and there u of the left and the right edge of the face; below the chin the neck, as wide as the chin."""
+    """(3, n): v, and there u of both edges of the face; below the chin those of the neck, as wide as the chin."""
     top = int(oval[:, 1].argmin())
     low = int(oval[:, 1].argmax())
     ring = np.roll(oval, -top, axis=0)
