@@ -12,6 +12,7 @@ from linly.face.cheeks import Cheeks
 from linly.face.frame import CHIN, Array, MouthFrame
 from linly.face.interior import Interior
 from linly.face.mouth_field import REACH, SHAPES, MouthField
+from linly.face.teeth import parted
 from linly.face.tone import tone_of
 from linly.values import Image
 
@@ -39,7 +40,7 @@ class Mouth:
     """Redraws the lower face of one still image, in place."""
 
     def __init__(self, image: Image, points: Array) -> None:
-        frame = MouthFrame(points)
+        frame = MouthFrame(parted(image, points))
         field = MouthField(frame)
         self._image, self._frame, self._field = image, frame, field
         chin = float(frame.local(CHIN)[0, 1])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linly.face.frame import UPPER_CLOSES, Array, MouthFrame, smooth
+from linly.face.frame import LOWER_INNER, UPPER_CLOSES, UPPER_INNER, Array, MouthFrame, smooth
 from linly.face.tone import Tone
 from linly.values import Image
 
@@ -23,6 +23,51 @@ FINE = 112
 """samples in a mouth width in which teeth are looked for"""
 GUM_FROM = 0.06
 """height above the teeth, in mouth widths, from which what is seen there is gum and no mere shadow of the lip"""
+
+
+def parted(image: Image, points: Array) -> Array:
+    """The mesh (478, 3) with the lips' inner edges about teeth that it took for a lip; as it is where there are none.
+
+    Of lips that are barely parted, and of painted ones, the mesh says that they are shut: then the row of teeth is seen
+    below its line, far less red than the lip underneath and no darker.
+    """
+    import cv2
+
+    frame = MouthFrame(points)
+    if frame.gap >= OWN_FROM:
+        return points
+    middle = (frame.lips[0] + frame.lips[1]) / 2
+    us = np.linspace(-0.40, 0.40, 55).astype(np.float32)
+    down = np.linspace(-0.03, 0.9 * frame.thickness[1], 28).astype(np.float32)
+    line = np.interp(us, middle[:, 0], middle[:, 1])
+    places = np.stack(np.broadcast_arrays(us[None], line + down[:, None]), axis=-1).astype(np.float32)
+    seen = cv2.remap(image, frame.to_pixels(places), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    seen = np.asarray(seen, np.float32)
+    red, light = (seen[..., 0] - seen[..., 1]) / np.maximum(seen.max(axis=-1), 1), seen.mean(axis=-1)
+    lip = (slice(19, None), slice(18, 37))
+    lip_red, lip_light = float(np.median(red[lip])), float(np.median(light[lip]))
+    if lip_red < 0.15:  # a grey photo does not tell teeth from lips by their colour
+        return points
+    tooth = ((red < 0.45 * lip_red) & (light > 0.9 * lip_light)).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(tooth, connectivity=8)
+    if len(stats) < 2:
+        return points
+    row = labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    known = row.any(axis=0)
+    if known[18:37].mean() < 0.5 or known.mean() < 0.3 or row[-6:].any():
+        return points
+    ends = np.array([middle[0, 0], middle[-1, 0]])
+    made = points.copy()
+    out = 0.01 if np.median(row.sum(axis=0)[known]) * (down[1] - down[0]) > 0.05 else 0.022  # else still taken for shut
+    for indices, found, beyond in (
+        (UPPER_INNER, row.argmax(axis=0), -out),
+        (LOWER_INNER, len(row) - 1 - row[::-1].argmax(axis=0), out),
+    ):
+        for index, (u, _) in zip(indices[1:-1], frame.local(*indices[1:-1]), strict=True):
+            at = np.interp(u, middle[:, 0], middle[:, 1])
+            offset = np.interp(u, [ends[0], *us[known], ends[1]], [0, *(down[found[known]] + beyond), 0])
+            made[index, :2] = frame.to_pixels(np.array([u, at + offset], np.float32))
+    return made
 
 
 @dataclass(frozen=True, eq=False)
