@@ -216,8 +216,8 @@ def test_the_mouth_is_as_quick_as_a_person(watched, name):
 
 @each
 def test_the_head_is_as_lively_as_a_person(watched, name):
-    """People on camera: 1.7-2.9 % of the span of their eyes; neither smoothed to death nor twitching."""
-    assert 1.2 <= measure.jitter(watched(name).points) <= 3.2
+    """Five films of people, measured by this very code: 0.33-1.09 %; neither smoothed to death nor twitching."""
+    assert 0.3 <= measure.jitter(watched(name).points) <= 1.4
 
 
 @each

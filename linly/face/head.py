@@ -54,6 +54,7 @@ class Head:
             matte = np.ones((h, w), np.float32)
         self._plate = background_plate(image, matte) if plate is None else plate
         through = _through(image, matte, self._plate)
+        self._plate = _no_brighter(self._plate, image, through)
         own = cv2.subtract(image, cv2.multiply(cv2.merge([through] * 3), self._plate, scale=1 / 255))
         self._packed = cv2.merge([own, through])
         self._alpha = alpha
@@ -233,6 +234,7 @@ class Head:
             gap = float((points[lid, :2] - centre) @ np.array([-across[1], across[0]]))
             tall = np.where(v < 0, 0.2 * self._face, np.clip(0.75 * gap, 0.075 * self._face, 0.16 * self._face))
             bump = np.exp(-((u / (0.75 * wide)) ** 4) - (v / tall) ** 2)[..., None]
+            bump = np.maximum(bump - 0.03, 0) / 0.97  # nothing at all beyond the forehead: pixels there stay exactly
             inner = 1 / (1 + np.exp(-(np.sign((nose - centre) @ across) * u) / (0.15 * wide)))[..., None]
             up = np.array([across[1], -across[0]])
             together = np.sign((nose - centre) @ across) * across - 0.5 * up
@@ -262,6 +264,19 @@ def _through(image: Image, matte: Array, plate: Image) -> Image:
     least = cv2.min(cv2.min(held[..., 0], held[..., 1]), held[..., 2])
     bare = cv2.min(cv2.min(plate[..., 0], plate[..., 1]), plate[..., 2]) == 0  # the quotient by 0 is 0
     return np.asarray(np.where(bare, through, np.minimum(through, least)), np.uint8)
+
+
+def _no_brighter(plate: Image, image: Image, through: Image) -> Image:
+    """The plate, darkened where alone it would be brighter than the image: else such a pixel could not come back."""
+    import cv2
+
+    over = cv2.multiply(cv2.merge([through] * 3), plate, scale=1 / 255) > image
+    if not over.any():
+        return plate
+    made = plate.copy()
+    seen = np.broadcast_to(through[..., None], image.shape)[over].astype(np.int32)
+    made[over] = image[over].astype(np.int32) * 255 // seen
+    return made
 
 
 def straight(packed: Image) -> Image:
