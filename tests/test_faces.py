@@ -39,7 +39,7 @@ NAMES = (
     "man_old_beard_small",
     "painting_mona_lisa",
     "cartoon_man_small",
-    "cartoon_beard_small",
+    "cartoon_woman_small",
 )
 DRAWN = ("painting", "cartoon", "drawing")
 LOOKS = 5

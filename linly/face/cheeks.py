@@ -24,7 +24,8 @@ class Cheeks:
     def __init__(self, frame: MouthFrame, u: Array, v: Array, tone: Tone) -> None:
         """`u`, `v`: (h, w) places in mouth units of the cells in which shade is told."""
         self._warm = tone.shaded
-        self._depth = float(smooth(np.array(tone.grain), 0.1, 0.5))  # the flat cheeks of a drawing have no shade
+        # The flat cheeks of a drawing have less shade.
+        self._depth = 0.5 + 0.5 * float(smooth(np.array(tone.grain), 0.1, 0.5))
         lines = [frame.local(*indices) for indices in FOLDS]
         clear = smooth(np.hypot(np.abs(u) - 0.5, v), 0.05, 0.22)  # not on the corner of the lips itself
         outer = frame.local(234, 454)[:, 0]

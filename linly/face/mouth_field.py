@@ -13,6 +13,8 @@ import numpy as np
 from linly.face.frame import CHIN, JAWLINE, LOWER_LIDS, NOSE_BASE, OVAL, UPPER_CLOSES, Array, MouthFrame, smooth
 from linly.values import OPEN_WIDTHS
 
+FULL_AGAIN, RELAXED = 1.0, 0.2
+"""how far an open smile's lips fill out, and its corners sink, while it talks; in units of `press` and `smile`"""
 SHAPES = ("upper", "lower", "close", "jaw", "round", "spread", "smile", "press", "tuck")
 UPPER_SHARE = 0.27
 """part of the gap that the upper lip makes; the rest is the lower lip's"""
@@ -32,6 +34,8 @@ class MouthField:
     def __init__(self, frame: MouthFrame) -> None:
         self.frame = frame
         self.upper_line, self.lower_line = frame.lips
+        hangs = float(frame.local(13, 14)[:, 1].mean())  # below the corners, as lips do in a smile
+        self._smiles = float(smooth(np.array(hangs), 0.02, 0.08) * smooth(np.array(frame.gap), 0.05, 0.12))
         self._nose = float(frame.local(NOSE_BASE)[0, 1])
         self._chin = float(frame.local(CHIN)[0, 1])
         self.top = min(-0.95, float(frame.local(*LOWER_LIDS)[:, 1].mean()))
@@ -102,6 +106,9 @@ class MouthField:
         values = {
             **pose,
             "close": pose["talk"],
+            # A smile draws the lips thin; when it closes they grow full again and its corners relax a little.
+            "press": pose["press"] - FULL_AGAIN * self._smiles * pose["talk"],
+            "smile": pose["smile"] - RELAXED * self._smiles * pose["talk"],
             "upper": UPPER_SHARE * gap,
             "lower": lower,
             "jaw": JAW_DROP * pose["jaw"],
