@@ -13,7 +13,7 @@ import numpy as np
 from linly.face.frame import CHIN, JAWLINE, LOWER_LIDS, NOSE_BASE, OVAL, UPPER_CLOSES, Array, MouthFrame, smooth
 from linly.values import OPEN_WIDTHS
 
-FULL_AGAIN, RELAXED = 1.0, 0.2
+FULL_AGAIN, RELAXED = 1.2, 0.3
 """how far an open smile's lips fill out, and its corners sink, while it talks; in units of `press` and `smile`"""
 SHAPES = ("upper", "lower", "close", "jaw", "round", "spread", "smile", "press", "tuck")
 UPPER_SHARE = 0.27
@@ -106,12 +106,12 @@ class MouthField:
         values = {
             **pose,
             "close": pose["talk"],
-            # A smile draws the lips thin; when it closes they grow full again and its corners relax a little.
+            # A smile draws the lips thin; when it closes they grow full again, its corners relax, the jaw comes up.
             "press": pose["press"] - FULL_AGAIN * self._smiles * pose["talk"],
             "smile": pose["smile"] - RELAXED * self._smiles * pose["talk"],
             "upper": UPPER_SHARE * gap,
             "lower": lower,
-            "jaw": JAW_DROP * pose["jaw"],
+            "jaw": JAW_DROP * (pose["jaw"] - 0.5 * RELAXED * self._smiles * pose["talk"]),
         }
         return np.array([values[name] for name in SHAPES], np.float32)
 

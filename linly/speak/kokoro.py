@@ -69,7 +69,8 @@ class Kokoro:
         if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
             providers.insert(0, "CUDAExecutionProvider")
             self._run = onnxruntime.RunOptions()
-        self._session = onnxruntime.InferenceSession(model, options, providers=providers)
+        # The graph is optimised in a thread of its own, while the portrait is prepared; who speaks first waits for it.
+        self._session = self._pool.submit(onnxruntime.InferenceSession, model, options, providers=providers)
 
     def close(self) -> None:
         """Stop the speaking threads."""
@@ -120,7 +121,7 @@ class Kokoro:
             "speed": np.array([rate], np.float32),
         }
         try:
-            samples, frames = self._session.run(None, feed, self._run)
+            samples, frames = self._session.result().run(None, feed, self._run)
         except Exception as error:  # onnxruntime's own exceptions share no base class
             raise EngineFailed(f"Kokoro could not speak a sentence of {len(symbols)} sounds: {error}") from error
         return samples.reshape(-1).astype(np.float32), [int(n) for n in frames.reshape(-1)]
