@@ -17,6 +17,9 @@ from linly.registry import engine
 from linly.settings import threads
 from linly.values import FaceMotion, Frames, Image, Portrait, Style, Utterance
 
+SMALL = 600_000
+"""pixels: a picture below is many short steps, which in two threads mostly wait for Python's lock: one is as fast, for
+two thirds of the work"""
 KEPT = 4
 """portraits (each at one size) kept ready to be drawn"""
 
@@ -44,12 +47,14 @@ class Warp:
         self._mesh = FaceMesh(files["face-landmarks"] / "face_landmarker.task", threads())
         self._mask = PersonMask(files["person-mask"] / "selfie_segmentation.tflite", threads())
         self._pool = ThreadPoolExecutor(max(1, threads()), thread_name_prefix="linly-draw")
+        self._alone = ThreadPoolExecutor(1, thread_name_prefix="linly-draw-small")
         self._ready: OrderedDict[tuple[int, tuple[int, int], bool], tuple[Portrait, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """Stop the drawing threads."""
         self._pool.shutdown()
+        self._alone.shutdown()
 
     def prepare(self, image: Image, name: str) -> Portrait:
         """Find the face, its mesh and the person's outline. Raises InputError with advice where that cannot be done."""
@@ -81,9 +86,9 @@ class Warp:
         picture = self._rig(portrait, size, alpha).draw
         if portrait.clip is not None:  # a film goes on through the whole talk
             first = round(utterance.start * motion.fps)
-            images = self._images(lambda row, *pose: picture(*pose, first + row, motion.fps), motion)
+            images = self._images(lambda row, *pose: picture(*pose, first + row, motion.fps), motion, size)
         else:
-            images = self._images(lambda row, *pose: picture(*pose), motion)
+            images = self._images(lambda row, *pose: picture(*pose), motion, size)
         return Frames(size, motion.fps, len(motion), images, alpha)
 
     def _rig(self, portrait: Portrait, size: tuple[int, int], alpha: bool) -> Any:
@@ -102,12 +107,13 @@ class Warp:
             self._ready.move_to_end(key)
             return self._ready[key][1]
 
-    def _images(self, picture: Callable[..., Image], motion: FaceMotion) -> Iterator[Image]:
-        """`picture(row, pose, head)` of every row of `motion`."""
+    def _images(self, picture: Callable[..., Image], motion: FaceMotion, size: tuple[int, int]) -> Iterator[Image]:
+        """`picture(row, pose, head)` of every row of `motion`, in a thread of its own or, where it pays, in several."""
+        pool = self._pool if size[0] * size[1] > SMALL else self._alone
         coming: deque[Future[Image]] = deque()
         for row, (curves, head) in enumerate(zip(motion.curves, motion.head, strict=True)):
             pose = dict(zip(motion.names, curves.tolist(), strict=True))
-            coming.append(self._pool.submit(picture, row, pose, np.asarray(head)))
+            coming.append(pool.submit(picture, row, pose, np.asarray(head)))
             if len(coming) > threads():
                 yield coming.popleft().result()
         while coming:
