@@ -29,7 +29,7 @@ from linly.errors import InputError
 from linly.pictures import load_image
 from linly.values import CROPS, Image, Portrait
 
-FORMAT = 1
+FORMAT = 2
 """of a prepared folder; one more whenever what is in it, or what the check says, has changed"""
 LONGEST_NAME = 60
 """characters; four bytes each at most still make a folder name"""
@@ -249,12 +249,14 @@ def _remake(folder: Path, about: dict[str, Any], draw: Any) -> Path:
 
 def _save(portrait: Portrait, folder: Path) -> None:
     _write(folder / "image.png", _png(portrait.image))
-    _write(folder / "matte.png", _png(np.rint(255 * np.clip(portrait.matte, 0, 1)).astype(np.uint8)))
     if portrait.plate is not None:
         _write(folder / "plate.png", _png(portrait.plate))
-    points = io.BytesIO()
-    np.save(points, portrait.landmarks, allow_pickle=False)
-    _write(folder / "landmarks.npy", points.getvalue())
+    # Finer than a picture holds it: the outline must come out as it did from the photo itself.
+    matte = np.rint(65535 * np.clip(portrait.matte, 0, 1)).astype(np.uint16)
+    for name, values in (("matte.npy", matte), ("landmarks.npy", portrait.landmarks)):
+        data = io.BytesIO()
+        np.save(data, values, allow_pickle=False)
+        _write(folder / name, data.getvalue())
     h, w = portrait.image.shape[:2]
     _write(folder / "report.json", _json({"box": portrait.box, "size": (w, h), "report": dict(portrait.report)}))
 
@@ -263,7 +265,7 @@ def _open(made: Path, name: str) -> Portrait:
     try:
         kept = json.loads((made / "report.json").read_text(encoding="utf-8"))
         x, y, w, h = (int(side) for side in kept["box"])
-        matte = _pixels(made / "matte.png").astype(np.float32) / 255
+        matte = np.load(made / "matte.npy", allow_pickle=False).astype(np.float32) / 65535
         plate = _pixels(made / "plate.png") if (made / "plate.png").exists() else None
         points = np.load(made / "landmarks.npy", allow_pickle=False)
         return Portrait(name, _pixels(made / "image.png"), (x, y, w, h), points, matte, kept["report"], plate)
