@@ -221,11 +221,14 @@ def seen(models, request):
 
 @pytest.mark.slow
 def test_openings_and_corners_seen_grow_with_expression(seen) -> None:
+    """Openings and widths over a neutral talk; of the corners, how far a happy face lifts them above a sad one's."""
     ranges = []
     for expression in (0, 0.5, 1, 1.5, 2):
         points = seen(expression=expression, emotion="neutral")
-        opening, height, width = measure.gap(points), corners_and_brows(points)[0], measure.mouth_width(points)
-        ranges.append([float(np.ptp(np.percentile(x, (5, 95)))) for x in (opening, height, width)])
+        happy, sad = (corners_and_brows(seen(expression=expression, emotion=e))[0].mean() for e in ("happy", "sad"))
+        opening, width = measure.gap(points), measure.mouth_width(points)
+        spans = [float(np.ptp(np.percentile(x, (5, 95)))) for x in (opening, width)]
+        ranges.append([*spans, float(happy - sad)])
         assert opening.min() < 0.01, "lips meet at every expression"
     for kind in zip(*ranges, strict=True):
         assert all(a < b for a, b in itertools.pairwise(kind)), kind

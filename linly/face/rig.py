@@ -13,7 +13,7 @@ from linly.face.head import Head
 from linly.face.mouth import Mouth
 from linly.values import Floats, Image, Portrait
 
-WITH_GLASSES = 0.3
+WITH_GLASSES = 0.65
 """part of their way that brows move behind glasses"""
 
 
