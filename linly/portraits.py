@@ -27,7 +27,7 @@ import numpy as np
 from linly import files, registry, settings
 from linly.errors import InputError
 from linly.pictures import load_image
-from linly.values import CROPS, Image, Portrait
+from linly.values import CROPS, Portrait
 
 FORMAT = 2
 """of a prepared folder; one more whenever what is in it, or what the check says, has changed"""
@@ -64,7 +64,8 @@ def add(
     if _folder(name).exists():
         raise taken
     source = Path(path)
-    portrait = _prepared(load_image(source), name, light, denoise, engine := _engine(draw))
+    engine = _engine(draw)
+    portrait = mended(engine.prepare(load_image(source), name), light, denoise, engine)
     original = "original" + (source.suffix.lower() if re.fullmatch(r"[.]\w{1,5}", source.suffix, re.A) else "")
     about = {
         "name": name,
@@ -157,6 +158,16 @@ def remove(name: str) -> None:
     shutil.rmtree(gone, ignore_errors=True)
 
 
+def mended(portrait: Portrait, light: bool, denoise: bool, draw: Any) -> Portrait:
+    """The portrait with its light levelled and its grain cleaned, as asked; itself where nothing needs mending."""
+    from linly.face.light import denoised, normalised
+
+    image = denoised(portrait.image) if denoise else portrait.image
+    image = normalised(image, portrait.landmarks) if light else image
+    better: Portrait = portrait if image is portrait.image else draw.prepare(image, portrait.id)
+    return better
+
+
 def _checked(name: str) -> str:
     """The name as it is kept. Raises InputError for one that cannot be."""
     tidy = " ".join(unicodedata.normalize("NFC", name).split())
@@ -225,20 +236,11 @@ def _engine(draw: Any) -> Any:
     return draw if draw is not None else registry.open_engine("draw", registry.default("draw"))
 
 
-def _prepared(image: Image, name: str, light: bool, denoise: bool, draw: Any) -> Portrait:
-    from linly.face.light import denoised, normalised
-
-    portrait: Portrait = draw.prepare(image, name)
-    better = denoised(image) if denoise else image
-    better = normalised(better, portrait.landmarks) if light else better
-    return portrait if better is image else draw.prepare(better, name)
-
-
 def _remake(folder: Path, about: dict[str, Any], draw: Any) -> Path:
     """Prepare the kept original again, and forget what older formats of the same engine held."""
     engine = registry.name_of(draw)
-    image = load_image(folder / about["original"])
-    portrait = _prepared(image, about["name"], about["light"], about["denoise"], draw)
+    photo = draw.prepare(load_image(folder / about["original"]), about["name"])
+    portrait = mended(photo, about["light"], about["denoise"], draw)
     made = folder / _made_by(engine)
     _publish(made, lambda part: _save(portrait, part))
     for old in folder.glob("*-*"):

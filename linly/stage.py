@@ -28,15 +28,16 @@ def staged(draw: Any, wish: str, voice: Voice | None, style: Style) -> Portrait:
     What was staged once is the same object again, so that engines know it.
     Raises InputError for a name, picture or background that will not do.
     """
-    backdrop.check(style.background)
     path, name = library.find_portrait(wish, voice)
     enrolled, crop = bool(wish) and portraits.called(wish) == name, crop_of(wish, style)
     made = (id(draw), *_stamp(path))
+    scenery = (style.background, *_stamp(Path(style.background)))
+    placed = ("placed", made, crop, style.frame, scenery)
     with _lock:
+        if placed not in _kept:
+            backdrop.check(style.background)  # before the long work, not after it
         found = _once(("found", made), lambda: _found(draw, path, name, enrolled))
         framed = _once(("framed", made, crop, style.frame), lambda: framing.framed(found, crop, style.frame))
-        scenery = (style.background, *_stamp(Path(style.background)))
-        placed = ("placed", made, crop, style.frame, scenery)
         return _once(placed, lambda: backdrop.placed(framed, style.background))
 
 

@@ -77,7 +77,7 @@ class Warp:
         return load(path, self._mesh, self._mask, name)
 
     def draw(self, portrait: Portrait, utterance: Utterance, motion: FaceMotion, style: Style) -> Frames:
-        """One picture for each row of `motion`, drawn a few ahead on all cores.
+        """One picture for each row of `motion`, drawn a few ahead.
 
         With the background "transparent" they are RGBA; the portrait then is the person on black, premultiplied by its
         matte, its plate black (as `backdrop.placed` makes it).

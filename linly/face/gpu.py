@@ -57,8 +57,7 @@ class TorchHead(Head):
     def _map(self, shift: Array, rows: slice, columns: slice) -> Any:
         """(h, w, 2) source pixels of a part of the picture: the cells' own, spread as cv2.resize does."""
         x0, y0 = self._corner
-        pixels = (self._cells + (shift - 0.5)) * np.float32(self._step) + (np.array(self._corner, np.float32) - 0.5)
-        cells = self._torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device).permute(2, 0, 1)[None]
+        cells = self._torch.from_numpy(self._pixels(shift)).to(self._device).permute(2, 0, 1)[None]
         wide = self._torch.nn.functional.interpolate(
             cells, scale_factor=float(self._step), mode="bilinear", align_corners=False
         )[0]

@@ -95,8 +95,7 @@ class Head:
         import cv2
 
         shift = self._inverse((amounts @ self._bases).reshape(self._cells.shape))
-        step = np.float32(self._step)
-        pixels = (self._cells + (shift - 0.5)) * step + (np.array(self._corner, np.float32) - 0.5)
+        pixels = self._pixels(shift)
         above, wide, left = None, pixels, 0
         for rows, columns, kind, cells in self._runs(shift):
             if rows != above:  # one map for a whole row of tiles: many small ones cost more than they save
@@ -125,6 +124,11 @@ class Head:
         for _ in range(2):
             shift = -cv2.remap(move, self._cells + shift, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return shift
+
+    def _pixels(self, shift: Array) -> Array:
+        """(rows, columns, 2): where in the picture the source of each cell's middle lies."""
+        corner = np.array(self._corner, np.float32) - 0.5
+        return np.asarray((self._cells + (shift - 0.5)) * np.float32(self._step) + corner)
 
     def _mixed(self, still: Image) -> Image:
         """`still` as it moves: this thread's own buffer, (h, w, 4)."""

@@ -70,7 +70,7 @@ def missing() -> list[str]:
 
 
 def may_change() -> bool:
-    """A shared Space shows its models; only its owner changes them."""
+    """Whether visitors may: a shared Space shows what it has, and only its owner changes that."""
     return not os.environ.get("SPACE_ID")
 
 

@@ -12,10 +12,10 @@ from typing import Any
 from linly import library, portraits, registry, stage
 from linly.errors import EngineUnavailable, InputError
 from linly.job import RenderJob
-from linly.ui import handlers, jobs, thumbs
+from linly.ui import handlers, jobs, models, thumbs
 from linly.ui.form import OWN, OWN_CLIP
 from linly.ui.strings import text
-from linly.values import CROPS, Image, Portrait, Style
+from linly.values import CROPS, Image, Style
 
 CHECKS: Mapping[str, frozenset[str]] = {
     "frontal": frozenset({"turned", "looking_up", "looking_down", "tilted"}),
@@ -110,18 +110,8 @@ def _look(path: str, stamp: int, crop: str, light: bool, denoise: bool) -> Look:
     if stage.is_video(Path(path)) or not (light or denoise):
         shown = stage.staged(engine, path, None, Style(crop=crop))
         return Look(plain.image, shown.image, plain.report)
-    mended = _mended(engine, plain, light, denoise)
+    mended = portraits.mended(plain, light, denoise, engine)
     return Look(plain.image, framed(mended, crop, "photo").image, mended.report)
-
-
-def _mended(engine: Any, plain: Portrait, light: bool, denoise: bool) -> Portrait:
-    """A photo with its light levelled and its grain cleaned, as it would be kept."""
-    from linly.face.light import denoised, normalised
-
-    image = denoised(plain.image) if denoise else plain.image
-    image = normalised(image, plain.landmarks) if light else image
-    mended: Portrait = engine.prepare(image, plain.id)
-    return mended
 
 
 def first_picture(path: str) -> str:
@@ -227,7 +217,7 @@ def remove(name: str) -> list[dict[str, Any]]:
 
 def _check_own() -> None:
     """Raise InputError on a shared Space: nothing that a visitor does may reach another's page."""
-    if os.environ.get("SPACE_ID"):
+    if not models.may_change():
         raise InputError("On a shared Space nothing is kept: choose your photo in the Render tab each time.")
 
 
