@@ -30,6 +30,10 @@ FRAMES = ("photo", "16:9", "9:16", "1:1")
 BACKGROUNDS = ("keep", "blur", "transparent")
 """What is behind the person, besides a colour as #rrggbb and a picture file."""
 
+TIERS = ("stock", "closest", "fitted", "zeroshot")
+"""How a voice came about: an engine's own; the nearest of them, or a blend; the engine's model adapted to the person; a
+model that takes any reference."""
+
 CURVES = (
     "open",  # gap between the inner lips at the mid-line: 0 closed, 1 = OPEN_WIDTHS mouth widths
     "jaw",  # how far the chin has dropped, 0..1 (lips may still be closed)
@@ -126,6 +130,12 @@ class Voice:
     """the person's own sound, for engines that clone"""
     features: Floats | None = None
     """engine-specific style or embedding"""
+    changes: Mapping[str, Floats] | None = None
+    """what fitting changed in the engine's own model, by the engine's names; None for a voice that was not fitted"""
+    tier: str = "stock"
+    """how it came about, one of TIERS: the honest name for how like the person it is"""
+    similarity: float | None = None
+    """cosine of the speaker encoder between what it says and the person's own sound; None where nothing was measured"""
     consent: Mapping[str, Any] | None = None
     """who agreed, when and to what; None for stock voices"""
 
@@ -281,6 +291,10 @@ class Style:
     """ISO 639-1 code, or "auto" to go by the text"""
     rate: float = 1.0
     """speed of speech, 0.5..2"""
+    pitch: float = 0.0
+    """semitones up or down, -6..6, for engines that can"""
+    lexicon: Mapping[str, str] = field(default_factory=dict)
+    """how the user wants words read: a word to pinyin ("chong2 qing4") or IPA ("/ˈlɪnli/")"""
     expression: float = 1.0
     """how much the face articulates and lives, 0..2"""
     head: float = 1.0
@@ -302,6 +316,7 @@ class Style:
 
     def __post_init__(self) -> None:
         _require(0.5 <= self.rate <= 2, f"rate must be between 0.5 and 2, got {self.rate}")
+        _require(-6 <= self.pitch <= 6, f"pitch must be between -6 and 6 semitones, got {self.pitch}")
         _require(0 <= self.expression <= 2, f"expression must be between 0 and 2, got {self.expression}")
         _require(0 <= self.head <= 2, f"head must be between 0 and 2, got {self.head}")
         _require(self.emotion in EMOTIONS, f"emotion must be one of {', '.join(EMOTIONS)}, got {self.emotion!r}")
