@@ -293,8 +293,8 @@ class Style:
     """speed of speech, 0.5..2"""
     pitch: float = 0.0
     """semitones up or down, -6..6, for engines that can"""
-    lexicon: Mapping[str, str] = field(default_factory=dict)
-    """how the user wants words read: a word to pinyin ("chong2 qing4") or IPA ("/ˈlɪnli/")"""
+    lexicon: tuple[tuple[str, str], ...] = ()
+    """how the user wants words read: pairs of a word and its pinyin ("chong2 qing4") or IPA ("/ˈlɪnli/")"""
     expression: float = 1.0
     """how much the face articulates and lives, 0..2"""
     head: float = 1.0
