@@ -7,7 +7,8 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +17,10 @@ from linly import settings
 from linly.contracts import Files
 from linly.errors import EngineFailed, InputError
 from linly.registry import engine
+from linly.speak.fit_store import shifted
+from linly.speak.sessions import HOP, Sessions, pitch_map, synthesise
 from linly.text.g2p import phonemise
-from linly.text.ipa import PAUSES, VOCABULARY, known, timed
+from linly.text.ipa import PAUSES, known, timed
 from linly.text.language import detect
 from linly.text.sentences import LONGEST, Sentence, sentences, shorten
 from linly.text.words import Pronunciation
@@ -25,13 +28,10 @@ from linly.values import Audio, Floats, Span, Style, Utterance, Voice
 
 RATE = 24000
 """hertz"""
-HOP = 600
-"""samples in one frame of the model's durations (25 ms)"""
 MOST_SYMBOLS = 500
 """the model takes 510; the style of a voice is a table of as many rows"""
 LEVEL = -21.0
 """dBFS of every sentence's speech, so that sentences and voices are equally loud"""
-_DURATIONS = b"/encoder/Clip_output_0"
 _LANGUAGES = {"a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh"}
 _FIRST = ("af_heart", "zf_xiaoxiao", "ef_dora", "ff_siwis", "hf_alpha", "if_sara", "jf_alpha", "pf_dora")
 """The default of each language, listed first."""
@@ -39,6 +39,18 @@ _LEAD, _TAIL = 0.08, 0.12
 """Seconds of the model's own sound kept before the first and at most after the last phoneme."""
 _SILENT = 0.004
 """Loudness (RMS of 10 ms, full scale 1) under which a tail has died away."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Spoken:
+    """By whom and how something is said."""
+
+    session: Future[Any]
+    table: Floats
+    """(510, 256) styles"""
+    pitch: tuple[float, float]
+    """gain and factor"""
+    rate: float
 
 
 @engine(
@@ -64,13 +76,17 @@ class Kokoro:
         self._run = onnxruntime.RunOptions()
         self._run.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")  # give back after each sentence
         self._styles_folder = files["kokoro-voices"]
-        model = (files["kokoro"] / "model.onnx").read_bytes() + _also_output(_DURATIONS)
         providers = ["CPUExecutionProvider"]
         if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
             providers.insert(0, "CUDAExecutionProvider")
             self._run = onnxruntime.RunOptions()
-        # The graph is optimised in a thread of its own, while the portrait is prepared; who speaks first waits for it.
-        self._session = self._pool.submit(onnxruntime.InferenceSession, model, options, providers=providers)
+        options.log_severity_level = 3  # a fitted voice leaves numbers unused, which is no news
+        # Graphs are optimised in a thread of their own, while the portrait is prepared; who speaks first waits for it.
+        self._sessions = Sessions(
+            files["kokoro"] / "model.onnx",
+            lambda model: onnxruntime.InferenceSession(model, options, providers=providers),
+            self._pool,
+        )
 
     def close(self) -> None:
         """Stop the speaking threads."""
@@ -85,18 +101,24 @@ class Kokoro:
     def speak(self, text: str, voice: Voice, style: Style) -> Iterator[Utterance]:
         """One Utterance a sentence, at 24 kHz. The language is that of the text, whatever the voice's own is.
 
-        A voice with features ((510, 1, 256) float32, a blend of styles for instance) is spoken with those.
+        A voice with features ((510, 1, 256) float32, a blend of styles for instance) is spoken with those, and one
+        with changes by the model that fitting made of this one.
         Raises InputError for text with nothing to say, an unknown voice or a language that cannot be read, and
         EngineFailed if the model breaks.
         """
-        table = self._style(voice)
+        said_by = _Spoken(
+            self._sessions.of(voice.changes),
+            shifted(self._style(voice), voice.changes),
+            pitch_map(voice.changes, style.pitch),
+            style.rate,
+        )
         language = detect(text) if style.language == "auto" else style.language
         accent = {"b": "gb", "z": "zh"}.get(voice.id[:1], "us") if voice.features is None else "us"
         coming: deque[Future[Utterance]] = deque()
         try:
             for sentence in sentences(text, LONGEST * min(1.0, style.rate)):
                 for piece in _read(sentence, language, accent):
-                    coming.append(self._pool.submit(self._say, *piece, table, language, style.rate))
+                    coming.append(self._pool.submit(self._say, *piece, said_by, language))
                     if len(coming) > self._ahead:
                         yield coming.popleft().result()
             if not coming:
@@ -108,23 +130,19 @@ class Kokoro:
             for one in coming:
                 one.cancel()
 
-    def _say(self, sentence: Sentence, said: Pronunciation, table: Floats, language: str, rate: float) -> Utterance:
-        samples, frames = self._synthesise(said.symbols, table, rate)
-        return _utterance(sentence, said, samples, frames, language, rate)
+    def _say(self, sentence: Sentence, said: Pronunciation, by: _Spoken, language: str) -> Utterance:
+        samples, frames = self._synthesise(said.symbols, by)
+        return _utterance(sentence, said, samples, frames, language, by.rate)
 
-    def _synthesise(self, symbols: str, table: Floats, rate: float) -> tuple[Floats, list[int]]:
+    def _synthesise(self, symbols: str, by: _Spoken) -> tuple[Floats, list[int]]:
         """Sound (n,) at RATE and each symbol's frames, the model's silence before and after included: n = HOP x sum."""
-        numbers = [0, *(VOCABULARY[symbol] for symbol in symbols), 0]
-        feed = {
-            "tokens": np.array([numbers], np.int64),
-            "style": table[min(len(symbols), len(table) - 1)].reshape(1, -1),
-            "speed": np.array([rate], np.float32),
-        }
+        session = by.session.result()
         try:
-            samples, frames = self._session.result().run(None, feed, self._run)
+            return synthesise(
+                session, symbols, by.table[min(len(symbols), len(by.table) - 1)], by.rate, by.pitch, self._run
+            )
         except Exception as error:  # onnxruntime's own exceptions share no base class
             raise EngineFailed(f"Kokoro could not speak a sentence of {len(symbols)} sounds: {error}") from error
-        return samples.reshape(-1).astype(np.float32), [int(n) for n in frames.reshape(-1)]
 
     def _style(self, voice: Voice) -> Floats:
         """(510, 256) style table of a voice."""
@@ -153,17 +171,6 @@ def _read(sentence: Sentence, language: str, accent: str) -> Iterator[tuple[Sent
         raise InputError(f"A word is too long to say: {sentence.text[:40]!r}…; write it with spaces.")
     for i, piece in enumerate(pieces):
         yield from _read(Sentence(piece, sentence.last and i == len(pieces) - 1), language, accent)
-
-
-def _also_output(tensor: bytes) -> bytes:
-    """What, written after an ONNX model, makes the graph give out the tensor of this name as well.
-
-    Protocol Buffers merge a message that comes twice, so a second ModelProto that holds only a graph (field 7) with an
-    output (12) of that name (1) adds to the first: no need to parse or rewrite 92 MB, nor for the `onnx` package.
-    """
-    for field in (1, 12, 7):
-        tensor = bytes([field << 3 | 2, len(tensor)]) + tensor
-    return tensor
 
 
 @functools.cache
