@@ -203,7 +203,7 @@ class English:
         letters = [self._letters[c].replace("ˈ", "ˌ") for c in plain]
         letters[-1] = letters[-1].replace("ˌ", "ˈ")
         said = "".join(letters)
-        return said if bare == word else _with_s(said, self.british)
+        return said if bare == word else with_s(said, self.british)
 
     def _entry(self, word: str, before: str, after: str, vowel: bool | None) -> str:
         for form in dict.fromkeys((word, word.lower(), word.capitalize())):
@@ -275,7 +275,8 @@ _TAILS = {
 }  # fmt: skip
 
 
-def _with_s(said: str, british: bool) -> str:
+def with_s(said: str, british: bool) -> str:
+    """Symbols of a word with the -s of a plural or a possessive."""
     if said[-1:] in tuple("szʃʒʧʤ"):
         return said + ("ɪz" if british else "ᵻz")
     return said + ("s" if said[-1:] in tuple("ptkfθ") else "z")
@@ -283,7 +284,7 @@ def _with_s(said: str, british: bool) -> str:
 
 def _suffixed(said: str, ending: str, british: bool) -> str:
     if ending in ("'s", "es", "s", "ies", "s'"):
-        return _with_s(said, british)
+        return with_s(said, british)
     if ending in ("ed", "ied"):
         if said[-1:] in ("t", "d"):
             return said + ("ɪd" if british else "ᵻd")

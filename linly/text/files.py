@@ -21,13 +21,14 @@ def read_text(path: Path) -> str:
         raise InputError(f"A script must be a {' or '.join(SUFFIXES)} file, got {path.name!r}.")
     if path.stat().st_size > MAX_BYTES:
         raise InputError(f"{path.name} is larger than {MAX_BYTES // 1_000_000} MB: split it into several scripts.")
-    text = _decode(path.read_bytes(), path.name)
+    text = decode(path.read_bytes(), path.name)
     if not text.strip():
         raise InputError(f"{path.name} is empty: write what should be said into it.")
     return text
 
 
-def _decode(data: bytes, name: str) -> str:
+def decode(data: bytes, name: str) -> str:
+    """The text of a file's bytes in whatever encoding. Raises InputError that names the file if they are no text."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -37,6 +37,22 @@ def syllables(word: str) -> list[str]:
     return [_symbols(table, one) for one in pinyin(word, errors=list)]
 
 
+@functools.cache
+def _inventory() -> frozenset[str]:
+    """Every syllable of Mandarin, without tones."""
+    from pypinyin import pinyin_dict
+    from pypinyin.contrib.tone_convert import to_normal
+
+    readings = {one for all_ in pinyin_dict.pinyin_dict.values() for one in all_.split(",")}
+    return frozenset(to_normal(one, v_to_u=True) for one in readings)
+
+
+@functools.lru_cache(maxsize=4096)
+def spelled(pinyin: str) -> str:
+    """Symbols of one syllable with its tone as a number at the end ("lü4"); "" if Mandarin has none such."""
+    return _symbols(_parts()[2], pinyin) if pinyin[:-1] in _inventory() else ""
+
+
 @functools.lru_cache(maxsize=4096)
 def _symbols(table: Any, pinyin: str) -> str:
     if re.fullmatch(f"[{HAN}]", pinyin):
