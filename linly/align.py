@@ -13,23 +13,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from linly.audio import is_silent, resample
+from linly.align_features import HOP, Array, Features, compare
+from linly.audio import is_silent
 from linly.values import Audio, Span, Transcript, Utterance
 
-Array = NDArray[np.float64]
-
-RATE = 16000
-HOP = 0.010
-"""seconds between frames"""
-WINDOW = 0.025
-"""seconds seen by a frame"""
-MELS, CEPSTRA = 32, 14
-SILENCE = -38.0
-"""dB below loud speech: quieter is silence; in a noisy sound what is near the noise counts as well"""
 BAND = 0.25
 """half width of the band in which the path may run, as a fraction of the longer sound"""
-LEAST_BAND = 1.2
-"""seconds; never narrower"""
+LEAST_BAND, MOST_BAND = 1.2, 6.0
+"""seconds; never narrower, and never wider, which bounds the memory of a long sound"""
 STRETCH = 0.45
 """extra cost of a step that stretches or squeezes speech; in silence it costs STRETCH_QUIET"""
 STRETCH_QUIET = 0.05
@@ -54,7 +45,7 @@ def align(recording: Audio, reference: Utterance) -> Utterance:
     bare = Utterance(reference.text, recording, reference.language)
     if not reference.phonemes or is_silent(recording) or is_silent(reference.audio):
         return bare
-    spoken, model = features(recording), features(reference.audio)
+    model, spoken = compare(reference.audio, recording)
     there, here = warp(model, spoken)
     silent = _pauses(spoken)
     end = recording.seconds
@@ -74,66 +65,10 @@ def align(recording: Audio, reference: Utterance) -> Utterance:
     )
 
 
-class Features:
-    """Cepstra and their slopes, (n, d), normalised to mean 0 and variance 1; `level`: (n,) dB, 0 is loud speech."""
-
-    def __init__(self, vectors: Array, level: Array) -> None:
-        self.vectors = vectors
-        self.quiet = level < max(SILENCE, min(-14.0, float(np.percentile(level, 5)) + 7))
-        """(n,) True in silence"""
-        voiced = np.flatnonzero(~self.quiet)
-        self.first, self.last = (int(voiced[0]), int(voiced[-1]) + 1) if len(voiced) else (0, len(level))
-
-
-def features(audio: Audio) -> Features:
-    """MFCCs of a sound every HOP seconds; frame i is centred on second i * HOP + HOP / 2."""
-    samples = resample(audio, RATE).samples.astype(np.float64)
-    hop, size = round(HOP * RATE), round(WINDOW * RATE)
-    count = max(2, len(samples) // hop)
-    padded = np.pad(np.append(samples[:1], samples[1:] - 0.97 * samples[:-1]), (size, size + hop * 2))
-    starts = np.arange(count) * hop + hop // 2 - size // 2 + size
-    frames = padded[starts[:, None] + np.arange(size)] * np.hamming(size)
-    power = np.abs(np.fft.rfft(frames, 512)) ** 2
-    level = 10 * np.log10(power.sum(axis=1) + 1e-9)
-    level -= np.percentile(level, 95)
-    logs = np.log(power @ _mel_bank().T + 1e-6 * power.mean() + 1e-10)
-    k = np.arange(MELS)
-    cosines = np.cos(np.pi * np.outer(np.arange(CEPSTRA), k + 0.5) / MELS)
-    cepstra = logs @ cosines.T
-    both = np.hstack([cepstra, 1.4 * _slope(cepstra)])
-    loud = level > SILENCE
-    base = both[loud] if loud.sum() > 10 else both
-    vectors = (both - base.mean(axis=0)) / (base.std(axis=0) + 1e-6)
-    vectors[:, CEPSTRA:] *= 0.7
-    return Features(np.clip(vectors, -4, 4), level)
-
-
-def _mel_bank() -> Array:
-    """(MELS, 257) triangles from 80 Hz to 7 kHz, evenly spaced on the mel scale."""
-    low, high = (2595 * np.log10(1 + hz / 700) for hz in (80.0, 7000.0))
-    edges = np.linspace(float(low), float(high), MELS + 2)
-    hertz = 700 * (10 ** (edges / 2595) - 1)
-    bins = np.fft.rfftfreq(512, 1 / RATE)
-    rise = (bins - hertz[:-2, None]) / (hertz[1:-1] - hertz[:-2])[:, None]
-    fall = (hertz[2:, None] - bins) / (hertz[2:] - hertz[1:-1])[:, None]
-    result: Array = np.maximum(0, np.minimum(rise, fall))
-    return result
-
-
-def _slope(x: Array) -> Array:
-    """(n, d) change a frame, fitted over five frames."""
-    p = np.pad(x, ((2, 2), (0, 0)), mode="edge")
-    result: Array = (2 * (p[4:] - p[:-4]) + p[3:-1] - p[1:-3]) / 10
-    return result
-
-
 def warp(model: Features, spoken: Features) -> tuple[Array, Array]:
     """Seconds in the reference and, for each, the second in the recording: rising, from end to end."""
-    a, b = model.vectors[model.first : model.last], spoken.vectors[spoken.first : spoken.last]
-    cost = np.sqrt(np.maximum(0, (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T)) / np.sqrt(a.shape[1])
-    quiet_a, quiet_b = model.quiet[model.first : model.last], spoken.quiet[spoken.first : spoken.last]
-    cost += MISMATCH * (quiet_a[:, None] != quiet_b[None])
-    i, j = _path(cost, *(np.where(quiet, STRETCH_QUIET, STRETCH) for quiet in (quiet_a, quiet_b)))
+    i, j = _path(model, spoken)
+    a = model.vectors[model.first : model.last]
     # Each reference frame lies at the mean of the recording's frames that it was matched with.
     total = np.bincount(i, weights=j, minlength=len(a)) / np.maximum(1, np.bincount(i, minlength=len(a)))
     there = (np.concatenate(([0.0], model.first + np.arange(len(a)) + 0.5, [len(model.quiet)]))) * HOP
@@ -141,34 +76,41 @@ def warp(model: Features, spoken: Features) -> tuple[Array, Array]:
     return there, here
 
 
-def _path(cost: Array, squeeze: Array, stretch: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns of the cheapest monotone path from corner to corner, within a band about the diagonal.
+def _path(model: Features, spoken: Features) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Frames of the reference's speech and of the recording's along the cheapest monotone path, within a band.
 
-    `squeeze` (n,) and `stretch` (m,) are added to a step down into a row and to one right into a column.
-    One pass over the anti-diagonals: all cells of one depend only on the two before it.
+    One pass over the anti-diagonals: all cells of one depend only on the two before it, so that costs are made as they
+    are needed and memory grows with the length times the band only.
     """
-    n, m = cost.shape
-    band = max(LEAST_BAND / HOP, BAND * max(n, m))
+    a, b = (np.ascontiguousarray(f.vectors[f.first : f.last], np.float32) for f in (model, spoken))
+    quiet_a, quiet_b = model.quiet[model.first : model.last], spoken.quiet[spoken.first : spoken.last]
+    squeeze, stretch = (np.where(quiet, STRETCH_QUIET, STRETCH) for quiet in (quiet_a, quiet_b))
+    square_a, square_b = (a**2).sum(axis=1), (b**2).sum(axis=1)
+    n, m = len(a), len(b)
+    band = min(MOST_BAND / HOP, max(LEAST_BAND / HOP, BAND * max(n, m))) + m / n + 1
+    centre = np.arange(n) * (m - 1) / max(1, n - 1)
     rows = np.arange(n)
     best = [np.full(n + 1, np.inf), np.full(n + 1, np.inf)]  # index row + 1, so that row - 1 is always there
     steps: list[tuple[int, NDArray[np.int8]]] = []
     for d in range(n + m - 1):
         low, high = max(0, d - m + 1), min(n - 1, d)
         i = rows[low : high + 1]
-        i = i[np.abs((d - i) - i * (m - 1) / max(1, n - 1)) <= band + m / n + 1]
+        i = i[np.abs((d - i) - centre[low : high + 1]) <= band]
         now = np.full(n + 1, np.inf)
-        if len(i):
-            here = cost[i, d - i]
-            diagonal = best[0][i] + 2 * here
-            down, right = best[1][i] + here + squeeze[i], best[1][i + 1] + here + stretch[d - i]
-            options = np.stack([diagonal, down, right])
+        if not len(i):
+            steps.append((0, np.zeros(0, np.int8)))
+        else:
+            j = d - i
+            apart = square_a[i] + square_b[j] - 2 * np.einsum("ij,ij->i", a[i], b[j])
+            here = np.sqrt(np.maximum(0, apart) / a.shape[1]) + MISMATCH * (quiet_a[i] != quiet_b[j])
+            options = np.stack(
+                [best[0][i] + 2 * here, best[1][i] + here + squeeze[i], best[1][i + 1] + here + stretch[j]]
+            )
             if d == 0:
                 options[0, 0] = here[0]
             choice = options.argmin(axis=0)
             now[i + 1] = options[choice, np.arange(len(i))]
             steps.append((int(i[0]), choice.astype(np.int8)))
-        else:
-            steps.append((0, np.zeros(0, np.int8)))
         best = [best[1], now]
     return _walk_back(steps, n, m)
 
