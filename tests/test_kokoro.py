@@ -130,6 +130,13 @@ def test_pitch_moves_by_the_semitones_asked_for(kokoro: Kokoro, id_: str) -> Non
 
 
 @pytest.mark.slow
+def test_words_are_read_as_the_user_wants(kokoro: Kokoro) -> None:
+    voice, own = _voice(kokoro, "zf_xiaoxiao"), Style(lexicon=(("重庆", "zhong4 qing4"),))
+    plain, changed = ("".join(p.text for p in next(kokoro.speak("重庆。", voice, s)).phonemes) for s in (Style(), own))
+    assert plain != changed
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("id_", ["af_bella", "bm_george", "zf_xiaoyi", "zm_yunxi", "jf_alpha", "hm_omega", "ff_siwis"])
 def test_voices_are_equally_loud_and_speak_any_text(kokoro: Kokoro, id_: str) -> None:
     for text in ("Good morning, everyone.", "大家早上好。"):

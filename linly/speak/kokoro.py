@@ -117,7 +117,7 @@ class Kokoro:
         coming: deque[Future[Utterance]] = deque()
         try:
             for sentence in sentences(text, LONGEST * min(1.0, style.rate)):
-                for piece in _read(sentence, language, accent):
+                for piece in _read(sentence, language, accent, style.lexicon):
                     coming.append(self._pool.submit(self._say, *piece, said_by, language))
                     if len(coming) > self._ahead:
                         yield coming.popleft().result()
@@ -158,9 +158,11 @@ class Kokoro:
         return np.fromfile(path, np.float32).reshape(-1, 256)
 
 
-def _read(sentence: Sentence, language: str, accent: str) -> Iterator[tuple[Sentence, Pronunciation]]:
+def _read(
+    sentence: Sentence, language: str, accent: str, lexicon: Sequence[tuple[str, str]]
+) -> Iterator[tuple[Sentence, Pronunciation]]:
     """How a sentence is pronounced, in pieces that the model takes at once; nothing where there is nothing to say."""
-    said = _clean(phonemise(sentence.text, language, accent))
+    said = _clean(phonemise(sentence.text, language, accent, lexicon))
     if not said.words:
         return
     if len(said.symbols) <= MOST_SYMBOLS:
@@ -170,7 +172,7 @@ def _read(sentence: Sentence, language: str, accent: str) -> Iterator[tuple[Sent
     if len(pieces) < 2:
         raise InputError(f"A word is too long to say: {sentence.text[:40]!r}…; write it with spaces.")
     for i, piece in enumerate(pieces):
-        yield from _read(Sentence(piece, sentence.last and i == len(pieces) - 1), language, accent)
+        yield from _read(Sentence(piece, sentence.last and i == len(pieces) - 1), language, accent, lexicon)
 
 
 @functools.cache

@@ -62,7 +62,7 @@ def digest(changes: Mapping[str, Floats]) -> bytes:
 
 
 def with_hooks(graph: Graph) -> bytes:
-    """The model, giving out each symbol's frames as well, and its pitch f turned into pitch_factor x f ** pitch_gain."""
+    """The model, which gives out each symbol's frames too; its pitch f turns into pitch_factor x f ** pitch_gain."""
     model = bytearray(graph.model)
     at, name = graph.renamed_output(fit_weights.PITCH.removesuffix("_output_0"), _UNMOVED)
     model[at : at + len(name)] = name
