@@ -66,7 +66,8 @@ def _likeness(samples: Floats) -> Array:
         own = power[:, _WIDTH : _WIDTH + 1]
         moved = power[:, _WIDTH + shortest : _WIDTH + longest] - power[:, shortest:longest]
         rows.append(crossed / np.sqrt(own * moved + 1e-3))
-    return np.concatenate(rows)
+    found: Array = np.concatenate(rows)
+    return found
 
 
 def _offset(likeness: Array, at: Array) -> Array:
@@ -102,7 +103,8 @@ def mel(samples: Floats, bands: int = 80) -> Array:
     padded = np.pad(samples, (1200 // 2 - STEP // 2, 1200 + STEP))
     pieces = np.lib.stride_tricks.sliding_window_view(padded, 1200)[::STEP][: -(-len(samples) // STEP)]
     power = np.abs(np.fft.rfft(pieces * window, 2048)) ** 2
-    return power @ bank(bands).T
+    in_bands: Array = power @ bank(bands).T
+    return in_bands
 
 
 def bank(bands: int, size: int = 2048) -> Array:
@@ -111,9 +113,11 @@ def bank(bands: int, size: int = 2048) -> Array:
     hertz = np.linspace(0, RATE / 2, size // 2 + 1)
     rise = (hertz - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     fall = (edges[2:, None] - hertz) / (edges[2:] - edges[1:-1])[:, None]
-    return np.maximum(0, np.minimum(rise, fall))
+    triangles: Array = np.maximum(0, np.minimum(rise, fall))
+    return triangles
 
 
 def energy(samples: Floats) -> Floats:
     """(steps,) logarithm of the size of the mel spectrum; the model's own scale is a straight line of it."""
-    return np.log(np.sqrt((mel(samples) ** 2).sum(1)) + 1e-5).astype(np.float32)
+    size: Floats = np.log(np.sqrt((mel(samples) ** 2).sum(1)) + 1e-5).astype(np.float32)
+    return size

@@ -132,7 +132,7 @@ def _prepared(audio: Audio) -> Floats:
     """At 24 kHz, levelled, with the silence around the speech as the model would leave it."""
     whole = sound.level(sound.resample(audio, RATE), _LEVEL)
     blocks = np.sqrt(np.mean(whole.samples[: len(whole.samples) // STEP * STEP].reshape(-1, STEP) ** 2, axis=1))
-    loud = np.flatnonzero(blocks > max(0.004, 0.06 * np.percentile(blocks, 95))) if len(blocks) else []
+    loud: Array = np.flatnonzero(blocks > max(0.004, 0.06 * np.percentile(blocks, 95))) if len(blocks) else blocks
     if not len(loud):
         raise InputError("A clip for fitting holds no speech: leave it out.")
     first, last = max(0, loud[0] - 2) * STEP, min(len(blocks), loud[-1] + 5) * STEP
@@ -155,7 +155,8 @@ def _mfcc(samples: Floats) -> Array:
     cepstra = loud @ np.cos(np.pi / 40 * np.outer(bands, np.arange(20)))
     change = np.gradient(cepstra, axis=0)
     both = np.concatenate([cepstra, 2 * change], axis=1)
-    return (both - both.mean(0)) / (both.std(0) + 1e-6)
+    equal: Array = (both - both.mean(0)) / (both.std(0) + 1e-6)
+    return equal
 
 
 def _warp(one: Array, other: Array) -> Array:

@@ -82,10 +82,11 @@ def fit_prosody(weights: dict[str, Tensor], clips: Sequence[Clip], styles: Tenso
         loss.backward()
         optimiser.step()
         schedule.step()
-        watch(step + 1, steps, float(loss))
+        watch(step + 1, steps, float(loss.detach()))
     for name in names:
         weights[name].requires_grad_(False)
-    return shift.detach().cpu().numpy()
+    found: Floats = shift.detach().cpu().numpy()
+    return found
 
 
 def _prosody_aim(clip: Clip, device: Any) -> tuple[Tensor, ...]:
@@ -172,7 +173,7 @@ class DecoderFit:
             loss.backward()
             optimiser.step()
             schedule.step()
-            watch(step + 1, steps, float(loss))
+            watch(step + 1, steps, float(loss.detach()))
         for name in names:
             self.weights[name].requires_grad_(False)
 
@@ -189,13 +190,21 @@ class DecoderFit:
         inner = slice(_EDGE, -_EDGE)
         return self._loss(made[:, inner], self._samples[:, start * HOP : end * HOP][:, inner])
 
+    @property
+    def held_windows(self) -> int:
+        """How many windows `held_out` looks at."""
+        return len(self._held())
+
+    def _held(self) -> list[int]:
+        last = self.frames - WINDOW
+        return list(range(last, max(-1, min(last, self._heard) - WINDOW // 4 - 1), -WINDOW))
+
     def held_out(self) -> float:
-        """The loss of the part of the sound that no step heard."""
+        """The loss of the end of the sound, most of which no step heard."""
         import torch
 
         with torch.no_grad():
-            starts = range(self.frames - WINDOW, max(0, self._heard - WINDOW // 4) - 1, -WINDOW)
-            return float(np.mean([float(self._window(start)) for start in starts or [self.frames - WINDOW]]))
+            return float(np.mean([float(self._window(start)) for start in self._held()]))
 
 
 class Likeness:
