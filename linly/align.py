@@ -8,7 +8,9 @@ cepstra: Davis and Mermelstein (1980). numpy only.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,8 @@ from linly.align_features import HOP, Array, Features, compare
 from linly.audio import is_silent
 from linly.values import Audio, Span, Transcript, Utterance
 
-BAND = 0.25
-"""half width of the band in which the path may run, as a fraction of the longer sound"""
+BAND, BAND_LED = 0.25, 0.1
+"""half width of the band in which the path may run, as a fraction of the longer sound; and where heard words lead it"""
 LEAST_BAND, MOST_BAND = 1.2, 6.0
 """seconds; never narrower, and never wider, which bounds the memory of a long sound"""
 STRETCH = 0.45
@@ -26,6 +28,12 @@ STRETCH = 0.45
 STRETCH_QUIET = 0.05
 MISMATCH = 1.2
 """extra cost of laying speech on silence"""
+SKIP = 1.0
+"""most that a frame of silence costs that the other sound lacks"""
+REST = 0.10
+"""seconds that longer silences are shortened to before the two sounds are compared"""
+SURE_LETTERS = 4
+"""letters in a row that the recogniser and the reference have alike before a word's time is believed"""
 MAX_PAUSE = 0.12
 """seconds of silence within a phoneme that belong to a pause instead"""
 LONGEST = 12.0
@@ -36,9 +44,10 @@ _END = re.compile(r"[.!?。！？…；;]+[\"'”’」』)）]*$")
 _COMMA = re.compile(r"[,，、:：—]+[\"'”’」』)）]*$")
 
 
-def align(recording: Audio, reference: Utterance) -> Utterance:
+def align(recording: Audio, reference: Utterance, heard: Sequence[Span] = ()) -> Utterance:
     """The recording with the words and phonemes of `reference` (the same text, exact times) moved to its own.
 
+    `heard`: words as a recogniser timed them; they lead the search through long rests and long sentences.
     Returns an Utterance with the recording's sound, timing "aligned"; or, if one of the two is silent or the
     reference has no phonemes, one without times (timing "none").
     """
@@ -46,49 +55,92 @@ def align(recording: Audio, reference: Utterance) -> Utterance:
     if not reference.phonemes or is_silent(recording) or is_silent(reference.audio):
         return bare
     model, spoken = compare(reference.audio, recording)
-    there, here = warp(model, spoken)
+    there, here = warp(model, spoken, anchors(reference.words, heard))
     silent = _pauses(spoken)
     end = recording.seconds
 
-    def moved(spans: tuple[Span, ...], trim: bool) -> tuple[Span, ...]:
+    def moved(spans: tuple[Span, ...]) -> tuple[Span, ...]:
         out: list[Span] = []
         for span in spans:
             first, last = (float(x) for x in np.interp((span.start, span.end), there, here))
-            if trim:
-                first, last = _without_silence(first, last, silent)
+            first, last = _without_silence(first, last, silent)
             first = min(max(first, out[-1].end if out else 0.0), end)
             out.append(Span(span.text, first, min(max(last, first), end)))
         return tuple(out)
 
-    return replace(
-        bare, words=moved(reference.words, False), phonemes=moved(reference.phonemes, True), timing="aligned"
+    return replace(bare, words=moved(reference.words), phonemes=moved(reference.phonemes), timing="aligned")
+
+
+def anchors(words: Sequence[Span], heard: Sequence[Span]) -> list[tuple[float, float]]:
+    """(second in the reference, second in the recording) of the starts of words that both have, in order."""
+    here, there = (
+        {len("".join(letters[:k])): span.start for k, span in enumerate(spans)}
+        for spans, letters in ((s, [_letters(w.text) for w in s]) for s in (words, heard))
     )
+    said, understood = ("".join(_letters(w.text) for w in spans) for spans in (words, heard))
+    pairs: list[tuple[float, float]] = []
+    for a, b, size in SequenceMatcher(None, said, understood, autojunk=False).get_matching_blocks():
+        if size >= SURE_LETTERS or size == len(said):
+            pairs += [(here[a + k], there[b + k]) for k in range(size) if a + k in here and b + k in there]
+    return pairs
 
 
-def warp(model: Features, spoken: Features) -> tuple[Array, Array]:
-    """Seconds in the reference and, for each, the second in the recording: rising, from end to end."""
-    i, j = _path(model, spoken)
-    a = model.vectors[model.first : model.last]
-    # Each reference frame lies at the mean of the recording's frames that it was matched with.
-    total = np.bincount(i, weights=j, minlength=len(a)) / np.maximum(1, np.bincount(i, minlength=len(a)))
-    there = (np.concatenate(([0.0], model.first + np.arange(len(a)) + 0.5, [len(model.quiet)]))) * HOP
-    here = (np.concatenate(([0.0], spoken.first + np.maximum.accumulate(total) + 0.5, [len(spoken.quiet)]))) * HOP
+def _letters(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
+def warp(model: Features, spoken: Features, pairs: Sequence[tuple[float, float]] = ()) -> tuple[Array, Array]:
+    """Seconds in the reference and, for each, the second in the recording: rising, from end to end.
+
+    `pairs`: seconds of both that are known to lie near each other, rising.
+    """
+    a, b = (_shortened(f) for f in (model, spoken))
+    i, j = _path(model, spoken, a, b, _centre(a, b, pairs), BAND_LED if pairs else BAND)
+    # Each reference frame lies at the mean of the recording's frames that it was matched with, rests left aside.
+    weight = np.where(model.quiet[a[i]] == spoken.quiet[b[j]], 1.0, 1e-3)
+    total = np.bincount(i, weights=j * weight) / np.bincount(i, weights=weight)
+    matched = np.interp(np.maximum.accumulate(total), np.arange(len(b)), b)
+    there = np.concatenate(([0.0], a + 0.5, [len(model.quiet)])) * HOP
+    here = np.concatenate(([0.0], matched + 0.5, [len(spoken.quiet)])) * HOP
     return there, here
 
 
-def _path(model: Features, spoken: Features) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Frames of the reference's speech and of the recording's along the cheapest monotone path, within a band.
+def _shortened(of: Features) -> NDArray[np.int64]:
+    """The frames of speech, of longer rests only the edges: how long somebody rests says nothing about the words."""
+    keep = np.zeros(len(of.quiet), bool)
+    keep[of.first : of.last] = True
+    edge = round(REST / HOP / 2)
+    for first, last in _runs(of.quiet):
+        keep[first + edge : max(first + edge, last - edge)] = False
+    return np.flatnonzero(keep)
+
+
+def _centre(a: NDArray[np.int64], b: NDArray[np.int64], pairs: Sequence[tuple[float, float]]) -> Array:
+    """For each frame of the reference (numbers `a`) the place in the recording's `b` that it is looked for about."""
+    known = [(float(np.searchsorted(a, x / HOP)), float(np.searchsorted(b, y / HOP))) for x, y in pairs]
+    ends = (len(a) - 1.0, len(b) - 1.0)
+    inside = [(x, y) for x, y in known if 0 < x < ends[0] and 0 < y < ends[1]]
+    xs, ys = np.array([(0.0, 0.0), *inside, ends]).T
+    result: Array = np.interp(np.arange(len(a)), xs, np.maximum.accumulate(ys))
+    return result
+
+
+def _path(
+    model: Features, spoken: Features, of_a: NDArray[np.int64], of_b: NDArray[np.int64], centre: Array, share: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places in `of_a` and `of_b`, the frames compared, along the cheapest monotone path within a band about `centre`.
 
     One pass over the anti-diagonals: all cells of one depend only on the two before it, so that costs are made as they
     are needed and memory grows with the length times the band only.
     """
-    a, b = (np.ascontiguousarray(f.vectors[f.first : f.last], np.float32) for f in (model, spoken))
-    quiet_a, quiet_b = model.quiet[model.first : model.last], spoken.quiet[spoken.first : spoken.last]
+    a, b = (np.ascontiguousarray(f.vectors[of], np.float32) for f, of in ((model, of_a), (spoken, of_b)))
+    quiet_a, quiet_b = model.quiet[of_a], spoken.quiet[of_b]
     squeeze, stretch = (np.where(quiet, STRETCH_QUIET, STRETCH) for quiet in (quiet_a, quiet_b))
+    most_a, most_b = (np.where(quiet, SKIP, np.inf) for quiet in (quiet_a, quiet_b))
     square_a, square_b = (a**2).sum(axis=1), (b**2).sum(axis=1)
     n, m = len(a), len(b)
-    band = min(MOST_BAND / HOP, max(LEAST_BAND / HOP, BAND * max(n, m))) + m / n + 1
-    centre = np.arange(n) * (m - 1) / max(1, n - 1)
+    band = min(MOST_BAND / HOP, max(LEAST_BAND / HOP, share * max(n, m)))
+    band += float(np.diff(centre).max(initial=0)) + 1  # neighbouring rows overlap, so that there is a path
     rows = np.arange(n)
     best = [np.full(n + 1, np.inf), np.full(n + 1, np.inf)]  # index row + 1, so that row - 1 is always there
     steps: list[tuple[int, NDArray[np.int8]]] = []
@@ -103,9 +155,9 @@ def _path(model: Features, spoken: Features) -> tuple[NDArray[np.int64], NDArray
             j = d - i
             apart = square_a[i] + square_b[j] - 2 * np.einsum("ij,ij->i", a[i], b[j])
             here = np.sqrt(np.maximum(0, apart) / a.shape[1]) + MISMATCH * (quiet_a[i] != quiet_b[j])
-            options = np.stack(
-                [best[0][i] + 2 * here, best[1][i] + here + squeeze[i], best[1][i + 1] + here + stretch[j]]
-            )
+            down = best[1][i] + np.minimum(here + squeeze[i], most_a[i])
+            right = best[1][i + 1] + np.minimum(here + stretch[j], most_b[j])
+            options = np.stack([best[0][i] + 2 * here, down, right])
             if d == 0:
                 options[0, 0] = here[0]
             choice = options.argmin(axis=0)
@@ -129,11 +181,15 @@ def _walk_back(
     return back[:, 0], back[:, 1]
 
 
+def _runs(quiet: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(n, 2) first frame of each silence and the frame behind it."""
+    edges: NDArray[np.int64] = np.flatnonzero(np.diff(np.concatenate(([0], quiet.astype(np.int8), [0]))))
+    return edges.reshape(-1, 2)
+
+
 def _pauses(spoken: Features) -> list[tuple[float, float]]:
     """Silences of at least MAX_PAUSE, in seconds."""
-    quiet = np.concatenate(([0], spoken.quiet.astype(np.int8), [0]))
-    edges = np.flatnonzero(np.diff(quiet)).reshape(-1, 2) * HOP
-    return [(float(a), float(b)) for a, b in edges if b - a >= MAX_PAUSE]
+    return [(float(a), float(b)) for a, b in _runs(spoken.quiet) * HOP if b - a >= MAX_PAUSE]
 
 
 def _without_silence(start: float, end: float, silent: list[tuple[float, float]]) -> tuple[float, float]:

@@ -119,7 +119,7 @@ def pitch(audio: Audio, seconds: float = 30.0) -> float:
     frames = (frames - frames.mean(axis=1, keepdims=True)) * np.hanning(size)
     shape, window = (np.fft.irfft(np.abs(np.fft.rfft(x, 1024)) ** 2)[..., :size] for x in (frames, np.hanning(size)))
     low, high = round(8000 / _PITCHES[1]), round(8000 / _PITCHES[0])
-    # Divided by the window's own fall, and with a slight leaning to the shorter period: no octave too low (Boersma, 1993).
+    # Divided by the window's own fall, with a slight leaning to the shorter period: no octave too low (Boersma, 1993).
     curve = shape[:, low:high] / (shape[:, :1] + 1e-12) / (window[low:high] / window[0])
     best = (curve - 0.05 * np.log2(np.arange(low, high) / low)).argmax(axis=1)
     voiced = curve[np.arange(len(best)), best] > 0.6
