@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -222,3 +224,49 @@ def test_chinese_is_understood(kokoro: Kokoro, whisper: object) -> None:
     ordinary = _errors(whisper, kokoro, voice, [c for c in CHINESE if c not in HARD], "zh")
     hard = _errors(whisper, kokoro, voice, list(HARD), "zh")
     assert ordinary < 0.08 and hard < 0.5, (ordinary, hard)
+
+
+def _changed(by: float) -> dict[str, np.ndarray]:
+    """Changes as fitting makes them, small enough that words stay words."""
+    rng = np.random.default_rng(round(by * 100))
+    name = "/decoder/decoder/generator/resblocks.3/convs1.0"
+    return {
+        name + ".weight:up": (by * rng.standard_normal((128, 4))).astype(np.float16),
+        name + ".weight:down": (0.01 * rng.standard_normal((4, 384))).astype(np.float16),
+        name + ".bias": np.zeros(128, np.float16),
+        "pitch": np.array([1.0, 1.0 + by], np.float32),
+    }
+
+
+@pytest.mark.slow
+def test_fitted_voices_speak_at_once_and_are_never_mixed_up(kokoro: Kokoro) -> None:
+    stock = _voice(kokoro, "af_heart")
+    voices = [stock, *(replace(stock, changes=_changed(by)) for by in (0.1, 0.2, 0.3))]
+    text = "Where are you going, my old friend?"
+
+    def say(voice: Voice) -> np.ndarray:
+        return next(kokoro.speak(text, voice, Style())).audio.samples
+
+    alone = [say(voice) for voice in voices]  # one more than are kept ready
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(say, voices))
+    for i, one in enumerate(alone):
+        for j, other in enumerate(together):
+            same = len(one) == len(other) and np.array_equal(one, other)
+            assert same == (i == j), (i, j)
+
+
+@pytest.mark.slow
+def test_changes_that_change_nothing_leave_the_voice(kokoro: Kokoro) -> None:
+    stock = _voice(kokoro, "af_heart")
+    nothing = {name: np.zeros_like(values) for name, values in _changed(0.1).items()} | {"pitch": np.ones(2, "f4")}
+    a, b = (next(kokoro.speak("Hello there.", v, Style())) for v in (stock, replace(stock, changes=nothing)))
+    assert a.phonemes == b.phonemes
+    assert abs(sound.loudness(a.audio).speech - sound.loudness(b.audio).speech) < 1
+
+
+@pytest.mark.slow
+def test_changes_of_another_model(kokoro: Kokoro) -> None:
+    wrong = replace(_voice(kokoro, "af_heart"), changes={"/no/such.bias": np.zeros(2, np.float32)})
+    with pytest.raises(InputError, match="does not belong to this Kokoro"):
+        list(kokoro.speak("Hello.", wrong, Style()))

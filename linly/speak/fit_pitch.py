@@ -74,7 +74,8 @@ def _offset(likeness: Array, at: Array) -> Array:
     """Where between the samples a peak is highest, by a parabola."""
     left, here, right = (np.take_along_axis(likeness, at + by, 1) for by in (-1, 0, 1))
     bend = np.minimum(left - 2 * here + right, -1e-6)
-    return np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
+    shift: Array = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
+    return shift
 
 
 def _path(score: Array, octaves: Array) -> Array:

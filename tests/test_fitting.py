@@ -1,0 +1,226 @@
+"""Fitting Kokoro to a person: what is measured on the clips, what is kept of the change, and the whole road."""
+
+from __future__ import annotations
+
+import builtins
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from linly import audio as sound
+from linly.errors import Cancelled, EngineUnavailable, InputError
+from linly.speak import fit_check, fit_pitch, fit_reference, fit_store, fit_training, fitting
+from linly.speak.fit_weights import Arrays, readable
+from linly.speak.graph import Graph
+from linly.values import Audio
+
+LJ = "Printing, in the only sense with which we are at present concerned, differs from most if not from all the arts"
+
+
+def _hum(hertz: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A voice-like sound of this pitch, one value a sample at 24 kHz."""
+    phase = 2 * np.pi * np.cumsum(hertz) / 24000
+    return sum(np.sin(k * phase) / k for k in range(1, 20)).astype(np.float32) * 0.1
+
+
+def test_pitch_follows_a_glide_and_knows_silence_and_noise() -> None:
+    hertz = np.linspace(90, 300, 48000)
+    quiet = np.zeros(12000, np.float32)
+    hiss = np.random.default_rng(0).standard_normal(12000).astype(np.float32) * 0.05
+    found = fit_pitch.pitch(np.concatenate([_hum(hertz), quiet, hiss]))
+    true = hertz[150::300]
+    inner = slice(4, 156)
+    assert np.abs(12 * np.log2(found[inner] / true[inner])).max() < 0.5
+    assert not found[165:198].any()  # silence
+    assert (found[203:] > 0).mean() < 0.1  # noise
+
+
+def test_energy_rises_with_level() -> None:
+    hum = _hum(np.full(24000, 150.0))
+    loud, soft = fit_pitch.energy(hum), fit_pitch.energy(hum / 4)
+    assert len(loud) == 80
+    assert np.allclose((loud - soft)[8:-8], np.log(16), atol=0.05)  # of power
+
+
+def test_the_same_words_said_slower_are_found_again() -> None:
+    rng = np.random.default_rng(1)
+    said = np.repeat(rng.standard_normal((40, 12)), 5, axis=0) + 0.05 * rng.standard_normal((200, 12))
+    pace = np.concatenate([np.full(100, 2), np.full(100, 1)])
+    same = fit_reference._warp(said, np.repeat(said, pace, axis=0))
+    true = np.concatenate([2 * np.arange(100) + 0.5, 200 + np.arange(100)])
+    assert np.abs(same - true).max() < 8  # within a symbol
+    frames = fit_reference._carried(np.full(20, 5), same, 150)
+    assert frames.sum() == 150 and frames.min() >= 1
+    assert np.abs(frames[:9] - 10).max() <= 2 and np.abs(frames[11:] - 5).max() <= 2
+
+
+def test_a_transcript_longer_than_its_sound_is_refused() -> None:
+    with pytest.raises(InputError, match="too short for its transcript"):
+        fit_reference._carried(np.full(40, 5), np.arange(400.0), 30)
+
+
+def test_a_pitch_map_gives_median_and_spread() -> None:
+    rng = np.random.default_rng(2)
+    made, aim = (np.exp(rng.normal(np.log(m), s, 4000)) for m, s in ((200, 0.1), (120, 0.2)))
+    gain, factor = fitting.matched(made, aim)
+    moved = factor * made**gain
+    assert abs(np.median(moved) / np.median(aim) - 1) < 0.01
+    assert made.std() / made.mean() < moved.std() / moved.mean() < aim.std() / aim.mean() * 1.1
+    assert fitting.matched(made[:10], aim) == (1.0, 1.0)
+
+
+def test_errors_are_counted_in_characters() -> None:
+    assert fit_check._distance("kitten", "sitting") == 3
+    assert fit_check._bare("Don't stop, 你好！") == "dontstop你好"
+
+
+@pytest.mark.full
+def test_few_directions_hold_a_change() -> None:
+    rng = np.random.default_rng(3)
+    true = (rng.standard_normal((300, 6)) @ rng.standard_normal((6, 700))).astype(np.float32) * 1e-3
+    delta = {"a.weight": true.reshape(300, 100, 7), "a.bias": np.arange(300, dtype=np.float32) * 1e-3}
+    small = fit_store.packed(delta, 16)
+    assert all(values.dtype == np.float16 for values in small.values())
+    assert sum(values.nbytes for values in small.values()) < 40_000
+    again = fit_store.unpacked(small)
+    assert np.abs(again["a.weight"] - true).max() < 0.01 * np.abs(true).max()
+    half = fit_store.unpacked(fit_check.scaled(small, 0.5))
+    assert np.abs(half["a.weight"] - true / 2).max() < 0.01 * np.abs(true).max()
+
+
+def test_too_little_speech_is_refused() -> None:
+    with pytest.raises(InputError, match="Fitting needs 3 s"):
+        fitting._enough([(Audio(np.zeros(24000, np.float32), 24000), "one", "en")])
+
+
+def test_without_torch_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any, **more: Any) -> Any:
+        if name == "torch":
+            raise ImportError(name)
+        return real(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(EngineUnavailable, match="needs torch"):
+        fitting.fit([], np.zeros((510, 1, 256), np.float32), Path("x"), progress=print, similarity=lambda a, b: 0.0)
+
+
+@pytest.fixture(scope="module")
+def graph(models: Path) -> Graph:
+    return Graph((models / "kokoro" / "model.onnx").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def table(models: Path) -> np.ndarray[Any, Any]:
+    styles = [np.fromfile(models / "kokoro-voices" / f"{id_}.bin", np.float32) for id_ in ("af_kore", "pf_dora")]
+    return np.mean(styles, axis=0).reshape(510, 1, 256)
+
+
+@pytest.mark.slow
+def test_changes_of_another_model_are_refused(graph: Graph) -> None:
+    for wrong in (
+        {"/somewhere/else.bias": np.zeros(3, np.float16)},
+        {"/decoder/decoder/encode/conv1.bias": np.zeros(3, np.float16)},
+        {"/decoder/decoder/encode/conv1.bias": np.full(1024, np.nan, np.float16)},
+        {"/decoder/decoder/encode/conv1.weight:up": np.zeros((1024, 2), np.float16)},
+    ):
+        with pytest.raises(InputError, match="does not belong to this Kokoro"):
+            fit_store.model_with(graph, wrong)
+
+
+@pytest.mark.slow
+def test_stock_weights_are_kept_and_a_change_is_finer_than_their_steps(graph: Graph) -> None:
+    before = readable(graph)
+    name = "/decoder/decoder/generator/resblocks.0/convs1.0"
+    change = {name + ".weight": 0.02 * before[name + ".weight"].std() * np.sign(before[name + ".weight"])}
+    change["/encoder/F0.0/conv1.bias"] = np.full(512, 0.1, np.float32)
+    after = readable(Graph(fit_store.written(graph, change)))
+    for other, values in before.items():
+        wanted = values + change.get(other, 0)
+        steps = np.unique(values)
+        step = np.diff(steps).min() if other == name + ".weight" else 0.0
+        assert np.abs(after[other] - wanted).max() <= 0.26 * step + 1e-6, other
+
+
+@pytest.mark.full
+@pytest.mark.slow
+def test_the_copy_in_torch_says_what_onnx_says(graph: Graph, table: Any) -> None:
+    """Up to the rounding of activations to bytes, which only the ONNX model does."""
+    import torch
+
+    from linly.speak.fit_network import Decoder, Prosody
+
+    teacher = fit_reference.Teacher(graph, table.reshape(-1, 256))
+    symbols = fit_check.unheard()[0]
+    samples, frames, pitch, energy = teacher.say(symbols)
+    weights = fit_training.as_tensors(readable(graph), "cpu")
+    style = torch.tensor(teacher.table[len(symbols)])
+    for_prosody, for_decoder = (torch.tensor(text) for text in teacher.text(symbols))
+    with torch.no_grad():
+        network = Prosody(weights)
+        lasting, seen = network.durations(for_prosody, style[128:])
+        assert np.abs(lasting.round().clamp(min=1).numpy() - frames).max() <= 1
+        curves = network.curves(seen, style[128:], torch.tensor(frames))
+        assert np.abs(curves[0][0].numpy() - pitch).mean() < 1
+        assert np.abs(curves[1][0].numpy() - energy).mean() < 0.05
+        decoder = Decoder(weights)
+        source = decoder.source(torch.tensor(teacher.harmonics(pitch)), style[:128])
+        text = for_decoder.repeat_interleave(torch.tensor(frames), -1)
+        made = decoder(text, torch.tensor(pitch[None]), torch.tensor(energy[None]), style[:128], source)[0].numpy()
+    assert len(made) == len(samples)
+    assert abs(made.std() / samples.std() - 1) < 0.03
+    assert np.corrcoef(made, samples)[0, 1] > 0.95
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fitting of few steps."""
+    monkeypatch.setattr(fitting, "_PROSODY_STEPS", 3)
+    monkeypatch.setattr(fitting, "_STEPS", 10)
+    monkeypatch.setattr(fitting, "_FEWEST", 10)
+    monkeypatch.setattr(fitting, "_SAVED", 4)
+
+
+def _clip(speech: Path) -> tuple[Audio, str, str]:
+    whole = sound.load(speech / "en_ljspeech_LJ001_0001.wav", max_seconds=60)
+    return Audio(whole.samples[: round(6.6 * whole.rate)], whole.rate), LJ, "en"
+
+
+@pytest.mark.full
+@pytest.mark.slow
+def test_a_fitting_goes_on_where_it_was_stopped(
+    speech: Path, models: Path, table: Any, short: None, tmp_path: Path
+) -> None:
+    seen: list[tuple[str, float]] = []
+
+    def stop(stage: str, done: float) -> None:
+        seen.append((stage, done))
+        if stage == "fit: sound" and sum(one == stage for one, _ in seen) == 6:
+            raise Cancelled("stopped")
+
+    def likeness(made: Audio, person: Audio) -> float:
+        return -abs(float(np.median(np.log(fit_pitch.energy(made.samples) ** 2 + 1))))
+
+    common: dict[str, Any] = {"similarity": likeness, "folder": tmp_path, "device": "cpu"}
+    with pytest.raises(Cancelled):
+        fitting.fit([_clip(speech)], table, models / "kokoro" / "model.onnx", progress=stop, **common)
+    assert [path.name for path in tmp_path.iterdir()] == ["fitting.npz"]
+    assert [done for _, done in seen] == sorted(done for _, done in seen)
+
+    seen.clear()
+    made = fitting.fit(
+        [_clip(speech)], table, models / "kokoro" / "model.onnx", progress=lambda *now: seen.append(now), **common
+    )
+    assert sum(stage == "fit: sound" for stage, _ in seen) == 6  # steps 5 to 10
+    assert "fit: manner" not in dict(seen) and seen[-1][1] == 1.0
+    assert not list(tmp_path.iterdir())
+    assert made.scores["loss"] < made.scores["loss_before"]
+    assert _bytes(made.changes) < 5_000_000
+    assert made.better == (made.reason == "")
+
+
+def _bytes(changes: Arrays) -> int:
+    return sum(values.nbytes for values in changes.values())
