@@ -8,7 +8,9 @@ Torch is needed here and nowhere else; the fitted voice is spoken by ONNX Runtim
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
@@ -78,8 +80,9 @@ def fit(
 
     clips: 3 s in all at least, each with its transcript and of at most about 30 s; base: (510, 1, 256) styles of the
     voice to start from; similarity: likeness of two sounds, 1 for the same person, had from a model that is not this
-    one; hear: what a listener understands, in a language; folder: where work is saved, to go on from after a crash;
-    minutes: about how long it may take. `progress` hears the stage and the share of the time; it may raise Cancelled.
+    one (its second sound is the same object each time); hear: what a listener understands, in a language; folder: the
+    caller's own, where work is saved, to go on from after a crash or a stop; minutes: about how long it may take.
+    `progress` hears the stage and the share of the time; it may raise Cancelled.
     Raises InputError for clips that cannot be used and EngineUnavailable without torch.
     """
     try:
@@ -123,9 +126,8 @@ def _torch_at_work(torch: Any) -> Any:
     With glibc's defaults each step gives its memory back to the system and asks for it again, which takes longer than
     the step itself.
     """
-    import ctypes
-
-    allocator = getattr(ctypes.CDLL(None), "mallopt", None)
+    library: Any = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+    allocator = getattr(library, "mallopt", None)
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, settings.threads()))
     torch.set_flush_denormal(True)
@@ -140,7 +142,7 @@ def _torch_at_work(torch: Any) -> Any:
         if allocator:
             for setting, value in ((large, 1 << 17), (trim, 1 << 17), (top, 1 << 17)):
                 allocator(setting, value)
-            ctypes.CDLL(None).malloc_trim(0)
+            library.malloc_trim(0)
 
 
 class _Saved:
@@ -237,8 +239,9 @@ class _Work:
         work = fit_training.DecoderFit(
             self._weights, self._clips, self._styles.mean(0)[:128], harmonics, _HELD, self._bandwidth
         )
-        began = time.monotonic()
         before = work.held_out()
+        began = time.monotonic()
+        work.held_out()  # the first time is no measure
         # Going back through a network costs about twice as much as going forward.
         each = 3.3 * (time.monotonic() - began) / work.held_windows
         steps = int(held["steps"]) if done else int(np.clip((until - began) / each, _FEWEST, _STEPS))
