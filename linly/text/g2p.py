@@ -119,8 +119,10 @@ def _units(text: str, begin: int, end: int, language: str) -> list[_Unit]:
     for found in _UNIT.finditer(spoken):
         if found["han"]:
             at = found.start()
-            for word in mandarin.words(found["han"]):
+            run = mandarin.words(found["han"])
+            for word, symbols in zip(run, mandarin.syllables(run), strict=True):
                 add("han", word, at)
+                units[-1].symbols = "".join(symbols)
                 at += len(word)
         else:
             add("word" if found["word"] else "mark", found[0], found.start())
@@ -131,9 +133,7 @@ def _pronounce(units: list[_Unit], english: English | None, spell: bool) -> None
     """Fill in the symbols, from the end, since the sound of "the" depends on the word after it."""
     for i in range(len(units) - 1, -1, -1):
         unit = units[i]
-        if unit.kind == "han":
-            unit.symbols = "".join(mandarin.syllables(unit.text))
-        elif unit.kind == "mark":
+        if unit.kind == "mark":
             unit.symbols = _mark(unit.text, units[:i])
         elif unit.kind == "word":
             assert english is not None

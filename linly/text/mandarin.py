@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from typing import Any
 
 from linly.text.language import HAN
+from linly.text.polyphones import settle
 
 _ODD = {"n": "en", "ng": "en", "m": "mu", "hm": "heng", "hng": "heng", "ê": "ei", "yo": "you", "lo": "luo"}
 
@@ -28,13 +30,19 @@ def words(text: str) -> list[str]:
     return list(_parts()[0].lcut(text, cut_all=False))
 
 
-def syllables(word: str) -> list[str]:
-    """Kokoro's symbols of each character of `word`; "" for one that nothing is known of.
+def syllables(run: list[str]) -> list[list[str]]:
+    """Kokoro's symbols of each character of each word of a run of Chinese; "" for one that nothing is known of.
 
-    Tones are those of the dictionary: the model was trained on these and makes tone sandhi itself.
+    Readings are those of the dictionary of phrases, mended by what stands around them.
     """
     _, pinyin, table = _parts()
-    return [_symbols(table, one) for one in pinyin(word, errors=list)]
+    said = [one for word in run for one in pinyin(word, errors=list)]
+    text = "".join(run)
+    if len(said) == len(text):
+        ends = frozenset(itertools.accumulate(map(len, run)))
+        said = settle(text, said, frozenset(end - 1 for end in ends))
+    symbols = iter([_symbols(table, one) for one in said])
+    return [list(itertools.islice(symbols, len(word))) for word in run]
 
 
 @functools.cache
