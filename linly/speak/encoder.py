@@ -1,20 +1,24 @@
 """Who speaks: a speaker encoder that turns speech into 256 numbers, near each other when the person is the same.
 
 GE2E (Wan, Wang, Papir and Lopez Moreno, "Generalized end-to-end loss for speaker verification", 2018) with the weights
-of Resemblyzer: a mel spectrogram in windows of 1.6 s, three LSTM layers, one projection. It runs in numpy alone. The
-weights come as a torch file, which is never unpickled: the manifest pins its bytes, so the numbers lie at known places.
+of Resemblyzer: a mel spectrogram in windows of 1.6 s, three LSTM layers, one projection. The weights come as a torch
+file, which is never unpickled: the manifest pins its bytes, so the numbers lie at known places. They are written out as
+an ONNX graph in memory and run on one thread: a network this small only loses time when threads wait for each other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from linly import audio as sound
 from linly import weights
 from linly.errors import EngineFailed, InputError
+from linly.speak.graph import field
 from linly.values import Audio, Floats
 
 MODEL = "speaker-encoder"
@@ -52,9 +56,11 @@ class SpeakerEncoder:
             raise EngineFailed(
                 f"The speaker encoder is not here: run `python -m linly weights pull {MODEL}`."
             ) from error
-        self._linear = _floats(data, _AT_LINEAR, SIZE * SIZE).reshape(SIZE, SIZE).T
-        self._bias = _floats(data, _AT_BIAS, SIZE)
-        self._layers = _layers(_floats(data, _AT_LSTM, _LSTM_NUMBERS))
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session: Any = onnxruntime.InferenceSession(_graph(data), options, providers=["CPUExecutionProvider"])
 
     def embed(self, audio: Audio) -> Floats:
         """(256,) float32 unit vector of who speaks; sound of any rate, length and level, pauses are left out.
@@ -76,18 +82,15 @@ class SpeakerEncoder:
         samples = _levelled(samples)
         starts = _starts(len(samples))
         needed = (starts[-1] + _FRAMES) * _HOP
-        mel = _mel(np.pad(samples, (0, max(0, needed - len(samples)))))
-        # Few at a time: larger products would be spread over threads, which on a busy machine wait for each other.
-        pieces = [self._run(mel[starts[at : at + 4, None] + np.arange(_FRAMES)]) for at in range(0, len(starts), 4)]
+        power = _power(np.pad(samples, (0, max(0, needed - len(samples)))))
+        pieces = [self._run(power[starts[at : at + 16, None] + np.arange(_FRAMES)]) for at in range(0, len(starts), 16)]
         middles = np.minimum((starts + _FRAMES // 2) * _HOP, len(samples) - 1)
         return (places[middles] / RATE).astype(np.float32), np.concatenate(pieces)
 
-    def _run(self, mels: Floats) -> Floats:
-        """(n, 256) unit vectors of (n, 160, 40) windows."""
-        values = mels
-        for into, within, bias in self._layers:
-            values = _lstm(values @ into + bias, within)
-        return _unit(np.maximum(values[:, -1] @ self._linear + self._bias, 0.0))
+    def _run(self, windows: Floats) -> Floats:
+        """(n, 256) unit vectors of (n, 160, 201) power spectra."""
+        (raw,) = self._session.run(None, {"power": np.ascontiguousarray(windows.transpose(1, 0, 2))})
+        return _unit(np.maximum(raw, 0.0))
 
 
 @cache
@@ -116,36 +119,54 @@ def _unit(values: Floats) -> Floats:
     return out
 
 
-def _layers(numbers: Floats) -> list[tuple[Floats, Floats, Floats]]:
-    """For each layer the weights from below (k, 1024) and from the last step (256, 1024), and the bias (1024,)."""
-    gates, at, pairs = 4 * SIZE, 0, []
-    for below in (_MELS, SIZE, SIZE):
-        into = numbers[at : at + gates * below].reshape(gates, below).T
-        at += gates * below
-        within = numbers[at : at + gates * SIZE].reshape(gates, SIZE).T
-        at += gates * SIZE
-        pairs.append((np.ascontiguousarray(into), np.ascontiguousarray(within)))
-    biases = numbers[at:].reshape(3, 2, gates).sum(axis=1)
-    return [(into, within, bias) for (into, within), bias in zip(pairs, biases, strict=True)]
+def _graph(data: bytes) -> bytes:
+    """The network as an ONNX model: power spectra (160, n, 201) in, (n, 256) before rectifying out."""
+    weights: dict[str, Floats] = {"bands": _bands()}
+    steps = [_node("MatMul", ("power", "bands"), ("y0",))]
+    gates = [SIZE * k + i for k in (0, 3, 1, 2) for i in range(SIZE)]  # torch has i f g o, ONNX i o f g
+    numbers, at, biases = _floats(data, _AT_LSTM, _LSTM_NUMBERS), 0, _LSTM_NUMBERS - 3 * 2 * 4 * SIZE
+    for layer, below in enumerate((_MELS, SIZE, SIZE)):
+        for name, width in (("w", below), ("r", SIZE)):
+            weights[f"{name}{layer}"] = numbers[at : at + 4 * SIZE * width].reshape(4 * SIZE, width)[gates][None]
+            at += 4 * SIZE * width
+        both = numbers[biases + layer * 8 * SIZE :][: 8 * SIZE].reshape(2, 4 * SIZE)
+        weights[f"b{layer}"] = both[:, gates].reshape(1, -1)
+        inputs = (f"y{layer}", *(f"{name}{layer}" for name in "wrb"))
+        steps.append(_node("LSTM", inputs, (f"all{layer}", f"last{layer}"), {"hidden_size": SIZE}))
+        steps.append(_node("Squeeze", (f"all{layer}", "one"), (f"y{layer + 1}",)))
+    steps.append(_node("Squeeze", ("last2", "zero"), ("last",)))
+    steps.append(_node("Gemm", ("last", "linear", "bias"), ("raw",), {"transB": 1}))
+    weights |= {"linear": _floats(data, _AT_LINEAR, SIZE * SIZE).reshape(SIZE, SIZE)}
+    weights |= {"bias": _floats(data, _AT_BIAS, SIZE)}
+    tensors = [_tensor(name, values) for name, values in weights.items()]
+    tensors += [_tensor("zero", np.zeros(1, np.int64)), _tensor("one", np.ones(1, np.int64))]
+    body = b"".join(field(1, step) for step in steps) + field(2, "speaker") + b"".join(field(5, t) for t in tensors)
+    ends = field(11, field(1, "power") + field(2, field(1, _number(1, 1)))) + field(12, field(1, "raw"))
+    return _number(1, 8) + field(7, body + ends) + field(8, _number(2, 14))
 
 
-def _lstm(driven: Floats, within: Floats) -> Floats:
-    """(n, t, 256) hidden states of a layer (Hochreiter and Schmidhuber, 1997); driven (n, t, 1024): i, f, g, o."""
-    n, steps, _ = driven.shape
-    hidden, cell = np.zeros((n, SIZE), np.float32), np.zeros((n, SIZE), np.float32)
-    out = np.empty((n, steps, SIZE), np.float32)
-    for t in range(steps):
-        gates = driven[:, t] + hidden @ within
-        take, keep, give = (_sigmoid(gates[:, SIZE * k : SIZE * (k + 1)]) for k in (0, 1, 3))
-        cell = keep * cell + take * np.tanh(gates[:, 2 * SIZE : 3 * SIZE])
-        hidden = give * np.tanh(cell)
-        out[:, t] = hidden
-    return out
+def _node(operator: str, inputs: tuple[str, ...], outputs: tuple[str, ...], given: Mapping[str, int] = {}) -> bytes:
+    names = b"".join(field(1, name) for name in inputs) + b"".join(field(2, name) for name in outputs)
+    settings = (field(1, name) + _number(3, value) + _number(20, 2) for name, value in given.items())
+    return names + field(4, operator) + b"".join(field(5, one) for one in settings)
 
 
-def _sigmoid(x: Floats) -> Floats:
-    out: Floats = 0.5 + 0.5 * np.tanh(0.5 * x)
-    return out
+def _tensor(name: str, values: Any) -> bytes:
+    kind = 7 if values.dtype == np.int64 else 1
+    sides = b"".join(_number(1, side) for side in values.shape)
+    return sides + _number(2, kind) + field(8, name) + field(9, values.tobytes())
+
+
+def _number(number: int, value: int) -> bytes:
+    """A field of Protocol Buffers that holds a number."""
+    out = bytearray()
+    for whole in (number << 3, value):
+        left = whole
+        while left > 127:
+            out.append(left & 127 | 128)
+            left >>= 7
+        out.append(left)
+    return bytes(out)
 
 
 def _starts(samples: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -178,20 +199,19 @@ def _without_pauses(samples: Floats) -> tuple[Floats, np.ndarray[tuple[int], np.
     return samples[places], places
 
 
-def _mel(samples: Floats) -> Floats:
-    """(t, 40) power mel spectrogram: Hann frames of 25 ms every 10 ms, centred, silence beyond the ends."""
+def _power(samples: Floats) -> Floats:
+    """(t, 201) power spectrum: Hann frames of 25 ms every 10 ms, centred, silence beyond the ends."""
     padded = np.pad(samples, _FFT // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT)[::_HOP]
     window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_FFT) / _FFT)).astype(np.float32)
     pieces = []
     for at in range(0, len(frames), 4096):  # bounded memory, however long the sound
-        power = np.abs(np.fft.rfft(frames[at : at + 4096] * window, axis=1)) ** 2
-        pieces.append((power @ _bands()).astype(np.float32))
+        spectrum = np.abs(np.fft.rfft(frames[at : at + 4096] * window, axis=1))
+        pieces.append(np.square(spectrum).astype(np.float32))
     return np.concatenate(pieces)
 
 
-@cache
-def _bands() -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _bands() -> Floats:
     """(201, 40) triangular bands of equal area, evenly spaced on the mel scale of Slaney's Auditory Toolbox (1998):
     linear to 1 kHz, logarithmic above."""
     step = np.log(6.4) / 27
@@ -201,6 +221,5 @@ def _bands() -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     bins = np.linspace(0, RATE / 2, _FFT // 2 + 1)[:, None]
     up = (bins - edges[:-2]) / np.diff(edges)[:-1]
     down = (edges[2:] - bins) / np.diff(edges)[1:]
-    bands: np.ndarray[tuple[int, int], np.dtype[np.float64]]
-    bands = np.maximum(0, np.minimum(up, down)) * 2 / (edges[2:] - edges[:-2])
+    bands: Floats = (np.maximum(0, np.minimum(up, down)) * 2 / (edges[2:] - edges[:-2])).astype(np.float32)
     return bands
