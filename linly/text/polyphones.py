@@ -33,7 +33,7 @@ def settle(text: str, readings: list[str], last: frozenset[int]) -> list[str]:
 
 def _erhua(text: str, i: int) -> bool:
     """Whether the 儿 of a word's end only colours the syllable before it."""
-    return text[i - 1] not in "女婴幼孤少健血胎孩男宠患生弃娇妻小育托产"
+    return text[i - 1] not in "女婴幼孤少健血胎男宠患生弃娇妻小育托产"
 
 
 _COUNTED = frozenset("零一二三四五六七八九十百千万亿幺点")
@@ -50,7 +50,12 @@ def _bent(text: str, i: int, readings: list[str], last: frozenset[int]) -> str:
     if text[i] == "不":
         return "bu2" if tone == "4" else "bu4"
     before, after = text[i - 1 : i], text[i + 1]
-    counted = after in "零一二三四五六七八九十幺点月号楼级" or before in _COUNTED or before in tuple("第初期周之星")
+    counted = (
+        after in "零一二三四五六七八九十幺月号楼级"
+        or (after == "点" and text[i + 2 : i + 3] in _COUNTED)
+        or before in _COUNTED
+        or before in tuple("第初期周之星")
+    )
     if counted or (i in last and i - 1 not in last and i) or (before == "月" and after == "日"):
         return "yi1"
     return "yi2" if tone == "4" or after == "个" else "yi4"
