@@ -9,11 +9,17 @@ from typing import Any
 
 from linly import audio as sound
 from linly.align import align, split_transcript
+from linly.align_features import pitch
 from linly.clock import Clock
 from linly.errors import InputError
-from linly.values import Audio, Progress, Span, Style, Utterance
+from linly.values import Audio, Progress, Span, Style, Utterance, Voice
 
 log = logging.getLogger(__name__)
+
+LOW = 165.0
+"""hertz of a recording's median pitch under which a man's voice is nearer than a woman's"""
+ENOUGH = 10
+"""phonemes that tell a recording's pace"""
 
 
 def utterances(
@@ -21,8 +27,9 @@ def utterances(
 ) -> Iterator[Utterance]:
     """Cut a recording into sentences that together are exactly its sound, with phoneme times where they can be had.
 
-    Phoneme times come from the voice engine speaking the same words and dynamic time warping onto the recording
-    ("aligned"); in a language that it cannot speak they stay "none" and loudness drives the mouth.
+    Phoneme times come from the voice engine speaking the same words, in a voice about as high and from the second
+    sentence on at the recording's pace, and dynamic time warping onto the recording ("aligned"); in a language that it
+    cannot speak they stay "none" and loudness drives the mouth.
     """
     tell("hear", 0.0)
     with clock("hear"):
@@ -30,29 +37,43 @@ def utterances(
     tell("hear", 1.0)
     language = transcript.language or "en"
     cuts = split_transcript(transcript, recorded)
+    voice, rate = _voice(recorded, language, engines["speak"]), 1.0
     for number, (text, start, end) in enumerate(cuts, 1):
         piece, last = _slice(recorded, start, end), number == len(cuts)
-        reference = _reference(text, language, engines["speak"]) if text.strip() else None
+        words = _within(transcript.words, start, end)
+        reference = _reference(text, voice, Style(language=language, rate=rate), engines["speak"])
         if reference is None:
-            words = _within(transcript.words, start, end)
             yield Utterance(text, piece, language, words=words, last=last)
         else:
             with clock("align"):
-                aligned = align(piece, reference)
+                aligned = align(piece, reference, words)
+            rate = min(max(rate * _pace(reference, aligned), 0.6), 1.6)
             yield replace(aligned, last=last)
 
 
-def _reference(text: str, language: str, speak: Any) -> Utterance | None:
-    """The text as the voice engine says it, as one utterance with exact times; None where it has no such language."""
-    voice = next((v for v in speak.voices() if language in v.languages), None)
-    if voice is None:
+def _voice(recorded: Audio, language: str, speak: Any) -> Voice | None:
+    """The engine's voice for the timing, a man's for a low recording; None where it does not speak the language."""
+    voices = [v for v in speak.voices() if language in v.languages]
+    gender = "male" if 0 < pitch(recorded) < LOW else "female"
+    return next((v for v in voices if v.gender == gender), voices[0] if voices else None)
+
+
+def _reference(text: str, voice: Voice | None, style: Style, speak: Any) -> Utterance | None:
+    """The text as the voice engine says it, as one utterance with exact times; None where it cannot."""
+    if voice is None or not text.strip():
         return None
     try:
-        parts = list(speak.speak(text, voice, Style(language=language)))
+        parts = list(speak.speak(text, voice, style))
     except InputError as reason:  # nothing pronounceable in it, or a language whose text front end is not installed
         log.info("no phoneme times for %r: %s", text, reason)
         return None
     return join(parts, text)
+
+
+def _pace(reference: Utterance, aligned: Utterance) -> float:
+    """How much quicker the phonemes of a recording are than those of the reference, rests left aside."""
+    said, took = (sum(p.end - p.start for p in u.phonemes) for u in (reference, aligned))
+    return said / took if took > 0 and len(aligned.phonemes) >= ENOUGH else 1.0
 
 
 def join(parts: list[Utterance], text: str) -> Utterance:
