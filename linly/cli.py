@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from linly import __version__, cli_portrait
+from linly import __version__, cli_portrait, cli_voice
 from linly.errors import Cancelled, InputError, LinlyError
 from linly.values import CROPS, EMOTIONS, FRAMES, SIZES, Style
 
@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _render_flags(verb("render", render, "make a video of a portrait that says a text or follows a recording"))
     cli_portrait.add_flags(verb("portrait", portrait, "check photos, and keep portraits under a name"))
+    cli_voice.add_flags(verb("voice", voice, "take people's voices from recordings, and keep them under a name"))
     weights = verb("weights", weights_verb, "the model files: list, pull or verify them")
     weights.add_argument("action", choices=("list", "pull", "verify"))
     weights.add_argument("names", nargs="*", metavar="NAME")
@@ -90,7 +91,9 @@ def _render_flags(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--portrait", default="", metavar="NAME|FILE", help="an enrolled or a sample's name, a photo or a short video"
     )
-    p.add_argument("--voice", default="", metavar="NAME", help="see `python -m linly voices`")
+    p.add_argument(
+        "--voice", default="", metavar="NAME|FILE", help="see `python -m linly voices`, an enrolled name or a recording"
+    )
     p.add_argument("--rate", type=float, default=1.0, help="speed of speech, 0.5..2 (default 1)")
     p.add_argument("--expression", type=float, default=1.0, help="articulation and liveliness, 0..2 (default 1)")
     p.add_argument("--head", type=float, default=1.0, help="head movement, 0..2 (default 1)")
@@ -150,6 +153,15 @@ def portrait(a: argparse.Namespace) -> Result:
     return result
 
 
+def voice(a: argparse.Namespace) -> Result:
+    """Enrolled voices."""
+    result = cli_voice.run(a, _Bar())
+    _clear_line()
+    if not a.json:
+        print("\n".join(cli_voice.lines(a, result)))
+    return result
+
+
 def weights_verb(a: argparse.Namespace) -> Result:
     """List, pull or verify the model files."""
     from linly import weights
@@ -184,10 +196,15 @@ def weights_verb(a: argparse.Namespace) -> Result:
 
 
 def voices(a: argparse.Namespace) -> Result:
-    """The voices of every ready speak engine."""
+    """The voices of every ready speak engine, those enrolled here first."""
     from linly import registry
+    from linly import voices as enrolled
 
-    rows = []
+    kept = [v for v in map(enrolled.load, enrolled.names()) if v]
+    rows = [
+        {"id": v.id, "name": v.name, "engine": v.engine, "languages": v.languages, "gender": v.gender, "tier": v.tier}
+        for v in kept
+    ]
     for name in registry.names("speak"):
         if registry.why_not("speak", name):
             continue
@@ -230,7 +247,8 @@ def serve_verb(a: argparse.Namespace) -> Result:
 class _Bar:
     """Progress on standard error, one line, only where somebody watches."""
 
-    WORDS = {"load": "getting ready", "hear": "listening", "face": "face and voice", "finish": "finishing"}  # noqa: RUF012
+    WORDS = {"load": "getting ready", "hear": "listening", "face": "face and voice", "finish": "finishing",  # noqa: RUF012
+             "read": "reading", "check": "checking", "match": "looking for the nearest voice"}  # fmt: skip
 
     def __init__(self) -> None:
         self._began = time.monotonic()

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from linly import portraits
+from linly import portraits, registry, voices
 from linly.errors import InputError
 from linly.settings import ASSETS
 from linly.values import Voice
@@ -61,20 +61,31 @@ def find_portrait(wish: str, voice: Voice | None = None) -> tuple[Path, str]:
 
 
 def find_voice(engine: Any, wish: str, language: str) -> Voice:
-    """A voice of the opened speak engine by id or name; empty picks its first voice of the language.
+    """A voice for the opened speak engine: one of its own by id or name, an enrolled one by name, or the closest to the
+    person in a sound file; empty picks its first voice of the language.
 
     Raises InputError with the nearest names for an unknown voice.
     """
-    voices: list[Voice] = list(engine.voices())
+    own: list[Voice] = list(engine.voices())
     if not wish:
-        return next((v for v in voices if language in v.languages), voices[0])
-    for voice in voices:
+        return next((v for v in own if language in v.languages), own[0])
+    if enrolled := voices.load(wish):
+        return _fitting(engine, enrolled)
+    for voice in own:
         if wish.casefold() in (voice.id.casefold(), voice.name.casefold()):
             return voice
-    if Path(wish).suffix and Path(wish).is_file():
-        raise InputError(
-            "A voice cannot be taken from a sound file: choose one by its name; `python -m linly voices` lists them."
-        )
-    near = difflib.get_close_matches(wish, [n for v in voices for n in (v.id, v.name)], n=3, cutoff=0.4)
+    if Path(wish).suffix and os.path.isfile(wish):
+        return _fitting(engine, voices.from_file(wish))
+    near = difflib.get_close_matches(
+        wish, [*voices.names(), *(n for v in own for n in (v.id, v.name))], n=3, cutoff=0.4
+    )
     hint = f"did you mean {' or '.join(near)}?" if near else "`python -m linly voices` lists them all."
     raise InputError(f"There is no voice called {wish!r}: {hint}")
+
+
+def _fitting(engine: Any, voice: Voice) -> Voice:
+    """The voice, if this engine is the one that speaks it."""
+    name = registry.name_of(engine)
+    if voice.engine != name:
+        raise InputError(f"The voice {voice.name!r} belongs to {voice.engine}, not to {name}: leave the engine out.")
+    return voice

@@ -24,11 +24,13 @@ LEAST_SNR, GOOD_SNR = 3.0, 15.0
 """decibels"""
 MOST_CLIPPED, CLIPPED = 0.12, 0.006
 """share of samples on a flat top"""
+HEARD_FALL = 13.0
+"""decibels of speech over noise from which the falls between words can be told from the noise that they end in"""
 QUIET = -48.0
 """dBFS of speech"""
-NARROW = 4200.0
+NARROW = 4600.0
 """hertz"""
-ECHO = 0.65
+ECHO = 0.57
 """seconds in which a sound dies away by 60 dB"""
 STRANGER, APART = 0.72, 0.2
 """cosine between two groups of windows that are two people; share of the sound that makes the second one count"""
@@ -251,7 +253,7 @@ def _advice(report: dict[str, Any], doubtful: bool) -> list[str]:
         "clipped": report["clipping"] > CLIPPED,
         "quiet": report["level_db"] < QUIET,
         "narrow": report["bandwidth_hz"] < NARROW,
-        "echo": report["reverb_s"] > ECHO,
+        "echo": report["reverb_s"] > ECHO and report["snr_db"] > HEARD_FALL,
         "another_voice": doubtful,
     }
     return [key for key, true in found.items() if true]
