@@ -275,6 +275,34 @@ _TAILS = {
 }  # fmt: skip
 
 
+_FULL = {
+    "ə": "ʌ",
+    "ɐ": "A",
+    "ᵊ": "ʌ",
+    "ðə": "ði",
+    "tə": "tu",
+    "tʊ": "tu",
+    "ɐn": "æn",
+    "kᵊn": "kæn",
+    "ənd": "ænd",
+    "əv": "ʌv",
+}
+"""Vowels and little words that are weak, in full."""
+
+
+def stressed(said: str) -> str:
+    """Symbols of a word that is emphasised: a little word that is weak in a sentence is said in full, with stress.
+
+    Other words have their stress already; the voice model knows no stronger one (measured: a second mark adds nothing).
+    """
+    if "ˈ" in said:
+        return said
+    bare = said.replace("ˌ", "")
+    bare = _FULL.get(bare, bare)
+    vowel = next((i for i, c in enumerate(bare) if c in VOWELS), -1)
+    return said if vowel < 0 else f"{bare[:vowel]}ˈ{_FULL.get(bare[vowel], bare[vowel])}{bare[vowel + 1 :]}"
+
+
 def with_s(said: str, british: bool) -> str:
     """Symbols of a word with the -s of a plural or a possessive."""
     if said[-1:] in tuple("szʃʒʧʤ"):

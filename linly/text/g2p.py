@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from linly.text import mandarin, readings
 from linly.text.align import align
-from linly.text.english import English, pronouncer, with_s
+from linly.text.english import English, pronouncer, stressed, with_s
 from linly.text.foreign import pronounce
 from linly.text.ipa import known
 from linly.text.language import HAN
@@ -52,11 +52,18 @@ class _Unit:
     symbols: str = ""
 
 
-def phonemise(text: str, language: str, accent: str = "us", lexicon: Sequence[tuple[str, str]] = ()) -> Pronunciation:
+def phonemise(
+    text: str,
+    language: str,
+    accent: str = "us",
+    lexicon: Sequence[tuple[str, str]] = (),
+    stress: Sequence[tuple[int, int]] = (),
+) -> Pronunciation:
     """How `text` is said in `language` (ISO 639-1), in Kokoro's symbols, with the written word of each stretch.
 
     Chinese and English mix freely; `accent` is how English words are said: "us", "gb" or "zh" (for voices that were
-    trained on Chinese alone). Words of `lexicon` are read as it says, in any language (see `readings`). Empty symbols
+    trained on Chinese alone). Words of `lexicon` are read as it says, in any language (see `readings`);
+    English words within `stress` (begin and end in `text`) are said in full. Empty symbols
     if nothing in it can be said. Raises InputError that names what to install for a language whose front end is
     missing, or a lexicon's entry that cannot be read.
     """
@@ -72,6 +79,9 @@ def phonemise(text: str, language: str, accent: str = "us", lexicon: Sequence[tu
             units[-1].symbols = _chinese_accent(units[-1].symbols)
     units += _units(text, at, len(text), language)
     _pronounce(units, pronouncer(accent == "gb") if any(u.kind == "word" for u in units) else None, language == "zh")
+    for unit in units:
+        if unit.kind == "word" and any(begin < unit.end and end > unit.begin for begin, end in stress):
+            unit.symbols = stressed(unit.symbols)
     if accent == "zh":
         for unit in units:
             if unit.kind == "word":

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from linly.text.language import HAN
-from linly.text.markup import paragraphs
+from linly.text.markup import STRESSED, paragraphs
 
 LONGEST = 12.0
 """Seconds of sound that one piece may make: the voice model's memory grows with length, and it takes 510 symbols."""
@@ -42,6 +42,8 @@ class Sentence:
     text: str
     last: bool
     """whether a paragraph ends with it"""
+    stressed: tuple[tuple[int, int], ...] = ()
+    """places in the text of English words that were written with emphasis"""
 
 
 def seconds(text: str) -> float:
@@ -61,7 +63,17 @@ def sentences(text: str, longest: float = LONGEST) -> Iterator[Sentence]:
         pieces = [piece for whole in split(paragraph) for piece in shorten(whole, longest)]
         pieces = [piece for piece in pieces if any(c.isalnum() for c in piece)]
         for i, piece in enumerate(pieces):
-            yield Sentence(piece, last=i == len(pieces) - 1)
+            yield _sentence(piece, last=i == len(pieces) - 1)
+
+
+def _sentence(piece: str, last: bool) -> Sentence:
+    text, stressed = "", []
+    for part in re.split(f"({STRESSED})", piece):
+        if part != STRESSED:
+            text += part
+        elif word := re.search(r"[A-Za-z'’]+$", text):
+            stressed.append(word.span())
+    return Sentence(text, last, tuple(stressed))
 
 
 def split(paragraph: str) -> Iterator[str]:
