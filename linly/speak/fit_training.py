@@ -24,6 +24,8 @@ _WEIGHTS, _BIASES = 1.3e-4, 1.5e-3
 """step sizes of the decoder's convolutions and biases"""
 _HEADS, _STYLE = 1.2e-4, 0.02
 """step sizes of the predictor's heads and of the style's shift"""
+_AT_ONCE = 800
+"""frames, 20 s, after which one step of the prosody has heard enough clips"""
 _UNVOICED = 40.0
 """hertz under which the predictor means no voice"""
 
@@ -69,15 +71,21 @@ def fit_prosody(weights: dict[str, Tensor], clips: Sequence[Clip], styles: Tenso
     optimiser, schedule = _optimiser(heads, steps)
     network = Prosody(weights)
     aims = [_prosody_aim(clip, device) for clip in clips]
+    sizes = [int(clip.frames.sum()) for clip in clips]
+    turn: list[int] = []
     for step in range(steps):
-        losses = []
-        for (text, frames, pitch, energy), style in zip(aims, styles, strict=True):
-            lasting, seen = network.durations(text, style[128:] + shift)
-            curves = network.curves(seen, style[128:] + shift, frames)
-            losses.append(_prosody_loss(lasting, curves, frames, pitch, energy))
-        share = [len(clip.samples) for clip in clips]
-        loss = sum(one * size for one, size in zip(losses, share, strict=True)) / sum(share)
-        loss = loss + 0.02 * (shift / styles[:, 128:].std()).square().mean()
+        loss, heard = 0.02 * (shift / styles[:, 128:].std()).square().mean(), 0
+        chosen: list[int] = []
+        while len(chosen) < len(clips) and heard < _AT_ONCE:
+            turn = turn or list(range(len(clips)))
+            chosen.append(turn.pop(0))
+            heard += sizes[chosen[-1]]
+        for i in chosen:
+            text, frames, pitch, energy = aims[i]
+            style = styles[i, 128:] + shift
+            lasting, seen = network.durations(text, style)
+            curves = network.curves(seen, style, frames)
+            loss = loss + _prosody_loss(lasting, curves, frames, pitch, energy) * sizes[i] / heard
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
