@@ -20,10 +20,12 @@ LEVEL = -21.0
 """dBFS of its speech, that of the stock voices"""
 LEAST, ENOUGH = 3.0, 10.0
 """seconds of speech: refused below the first, advised against below the second"""
-LEAST_SNR, GOOD_SNR = 3.0, 15.0
+LEAST_SNR, GOOD_SNR = 5.0, 15.0
 """decibels"""
 MOST_CLIPPED, CLIPPED = 0.12, 0.006
 """share of samples on a flat top"""
+MUSIC_SNR = 26.0
+"""decibels of speech over tones from which they are no longer worth a word"""
 HEARD_FALL = 13.0
 """decibels of speech over noise from which the falls between words can be told from the noise that they end in"""
 QUIET = -48.0
@@ -32,8 +34,10 @@ NARROW = 4600.0
 """hertz"""
 ECHO = 0.57
 """seconds in which a sound dies away by 60 dB"""
-STRANGER, APART = 0.72, 0.2
-"""cosine between two groups of windows that are two people; share of the sound that makes the second one count"""
+STRANGERS, DOUBTFUL, SHARE = 0.765, 0.7, 0.22
+"""cosine between two groups of windows that are two people where each has this share of the sound, or may be"""
+TYPICAL = 0.6
+"""share of a group's windows that speak for it: others hold a bit of both where people take turns"""
 PAUSE, EDGE = 0.35, 0.12
 """seconds: the longest pause that is kept, the sound that is kept around speech"""
 WEIGHT = {"short": 0.15, "noisy": 0.3, "clipped": 0.35, "narrow": 0.25, "echo": 0.25, "music": 0.35,
@@ -94,7 +98,7 @@ def examine(audio: Audio, windows: Windows) -> Checked:
         "level_db": round(sound.loudness(audio).speech, 1),
         "bandwidth_hz": round(bandwidth(audio, spans)),
         "reverb_s": round(_reverberation(heard), 2),
-        "music": music and snr < 30,
+        "music": music and snr < MUSIC_SNR,
         "speakers": speakers,
     }
     keys = _advice(report, doubtful)
@@ -232,11 +236,14 @@ def _speakers(audio: Audio, spans: Spans, windows: Windows) -> tuple[int, bool]:
         if second.all() or not second.any():
             return 1, False
         centres = np.stack([_unit(each[~second].mean(axis=0)), _unit(each[second].mean(axis=0))])
-    apart = float(centres[0] @ centres[1])
+    lean = each @ centres[1] - each @ centres[0]
+    ends = np.argsort(lean)
+    first, last = (max(1, round(TYPICAL * count)) for count in ((~second).sum(), second.sum()))
+    apart = float(_unit(each[ends[:first]].mean(axis=0)) @ _unit(each[ends[-last:]].mean(axis=0)))
     share = min(second.mean(), 1 - second.mean())
-    if apart >= STRANGER:
-        return 1, False
-    return (2, False) if share >= APART and share * len(each) >= 2 else (1, True)
+    if share >= SHARE and share * len(each) >= 2:
+        return (2 if apart < STRANGERS else 1), False
+    return 1, apart < DOUBTFUL
 
 
 def _unit(values: Floats) -> Floats:

@@ -17,12 +17,13 @@ from linly.values import Audio, Style, Voice
 SAID = (
     "When I was young I walked along the river every morning. The water was clear and cold. My father told me stories"
     " about the fishermen who had lived there, and I believed every single word of them."
+    " Nobody lives there today, but the river still runs."
 )
 
 
 @pytest.fixture(scope="module")
 def speech(models) -> dict[str, Audio]:
-    """Twelve seconds each of a woman, a man and another woman."""
+    """Thirteen seconds each of a woman, a man and another woman."""
     engine = registry.open_engine("speak", "kokoro")
     told = {}
     for id_ in ("af_heart", "am_michael", "bf_emma"):

@@ -1,7 +1,7 @@
 """The stock voice, or the blend of two, that comes nearest to a person: found in seconds, honest in name.
 
-Style tables of Kokoro are averaged, which gives a voice between the two; a speaker encoder says how near each comes. How
-the stock voices themselves sound to the encoder is kept beside this file (`tools/voice_embeddings.py` makes it).
+Style tables of Kokoro are averaged, which gives a voice between the two; a speaker encoder says how near each comes.
+How the stock voices themselves sound to the encoder is kept beside this file (`tools/voice_embeddings.py` makes it).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from linly.values import Audio, Floats, Progress, Style, Voice
 VERSION = 1
 """one more whenever the same sample would find another voice"""
 ENGINE = "kokoro"
-NEAREST = 4
-"""stock voices that are tried in pairs"""
+NEAREST, TRIED = 4, 4
+"""stock voices that are paired; of these and the pairs, how many are spoken to see how near they come"""
 SAID = {
     "en": "The quick river runs past the old mill, and nobody knows how deep it is.",
     "zh": "河水流过旧磨坊，没有人知道那里有多深。",
@@ -60,7 +60,7 @@ def closest(
     tell = progress or (lambda stage, fraction: None)
     known = {voice.id: voice for voice in engine.voices()}
     nearest = _nearest(person, tuple(known))
-    tried = [(nearest[0],), *combinations(nearest, 2)]
+    tried = _promising(person, [(id_,) for id_ in nearest] + list(combinations(nearest, 2)))
     found: list[tuple[float, tuple[str, ...]]] = []
     for number, ids in enumerate(tried):
         tell("match", number / len(tried))
@@ -98,13 +98,20 @@ def _stock() -> tuple[tuple[str, ...], Floats]:
 
 
 def _nearest(person: Floats, known: tuple[str, ...]) -> list[str]:
-    """Ids of the stock voices that are nearest to a person, all of the sex of the very nearest: a blend of a woman's and
-    a man's voice is neither."""
+    """Ids of the stock voices that are nearest to a person, all of the sex of the very nearest: a blend of a woman's
+    and a man's voice is neither."""
     order = sorted(_scores(person, known), reverse=True)
     if not order:
         raise InputError("No stock voice is known: run `python -m linly weights pull kokoro-voices`.")
     sex = order[0][1][1]
     return [id_ for _, id_ in order if id_[1] == sex][:NEAREST]
+
+
+def _promising(person: Floats, blends: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The TRIED blends that should come nearest: a blend sounds about like the mean of its voices."""
+    sounds = stock()
+    means: dict[tuple[str, ...], Floats] = {ids: np.mean([sounds[i] for i in ids], axis=0) for ids in blends}
+    return sorted(blends, key=lambda ids: -similarity(means[ids], person))[:TRIED]
 
 
 def _scores(person: Floats, known: tuple[str, ...]) -> Iterator[tuple[float, str]]:
