@@ -143,12 +143,8 @@ def info(name: str) -> dict[str, Any]:
     why_en, why_zh = _why(voice.tier, tiers, about["tier"])
     return {
         **{key: about[key] for key in ("name", "files", "added", "consent", "denoise")},
-        "engine": voice.engine,
-        "tier": voice.tier,
-        "similarity": voice.similarity,
-        "why_en": why_en,
-        "why_zh": why_zh,
-        "tiers": tiers,
+        **{"engine": voice.engine, "tier": voice.tier, "similarity": voice.similarity},
+        **{"why_en": why_en, "why_zh": why_zh, "tiers": tiers},
         "gender": voice.gender,
         "languages": list(voice.languages),
         "stock": tiers["closest"]["stock"] if "closest" in tiers else [],
