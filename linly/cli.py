@@ -119,8 +119,10 @@ def render(a: argparse.Namespace) -> Result:
     from linly.pipeline import render as run
 
     try:
-        style = Style(a.language, a.rate, a.expression, a.head, a.emotion, a.size, a.fps, a.seed, a.crop, a.frame,
-                      a.background)  # fmt: skip
+        style = Style(
+            language=a.language, rate=a.rate, expression=a.expression, head=a.head, emotion=a.emotion, size=a.size,
+            fps=a.fps, seed=a.seed, crop=a.crop, frame=a.frame, background=a.background,
+        )  # fmt: skip
     except ValueError as error:
         raise InputError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
     job = RenderJob(
