@@ -278,7 +278,10 @@ def matched(made: Floats, aim: Floats) -> tuple[float, float]:
         return 1.0, 1.0
     low, middle, high = np.percentile(made, [15, 50, 85])
     low_aim, middle_aim, high_aim = np.percentile(aim, [15, 50, 85])
-    gain = float(np.clip(((high_aim - low_aim) / max(high - low, 0.02)) ** 0.7, 0.9, 1.5))
+    spread = (high_aim - low_aim) / max(high - low, 0.02)
+    if abs(middle_aim - middle) < np.log(2) / 12 and 0.75 < spread < 1.35:
+        return 1.0, 1.0  # near enough: moving it more does not make it more like the person
+    gain = float(np.clip(spread**0.7, 0.9, 1.5))
     return gain, float(np.exp(middle_aim - gain * middle))
 
 
