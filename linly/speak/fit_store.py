@@ -1,7 +1,7 @@
 """What fitting changed, kept small: a few directions of each weight's change, whole biases, a shift of the style.
 
 LoRA (Hu et al., 2021) trains such a product of two narrow matrices; here the change is trained whole and cut to its
-strongest directions afterwards, which on this model keeps nearly all of the likeness in a twentieth of the bytes.
+strongest directions afterwards, which on this model keeps nearly all of the likeness in a tenth of the bytes.
 """
 
 from __future__ import annotations
