@@ -128,6 +128,8 @@ class Voice:
     """"female", "male" or empty"""
     reference: Audio | None = None
     """the person's own sound, for engines that clone"""
+    transcript: str = ""
+    """what is said in `reference`, for engines that must know it; empty where nobody knows"""
     features: Floats | None = None
     """engine-specific style or embedding"""
     changes: Mapping[str, Floats] | None = None
