@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from linly import __version__, cli_portrait, cli_voice
+from linly import __version__, cli_portrait, cli_voice, lexicon
 from linly.errors import Cancelled, InputError, LinlyError
 from linly.values import CROPS, EMOTIONS, FRAMES, SIZES, Style
 
@@ -78,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--seconds", type=float, default=30, help="length of the clip, about (default 30)")
     bench.add_argument("--size", choices=SIZES, default="512")
     bench.add_argument("--languages", default="zh,en", help="comma-separated (default zh,en)")
+    bench.add_argument(
+        "--voices", nargs="*", metavar="NAME|FILE", help="likeness, errors and speed of voices instead (default: all)"
+    )
     serve = verb("serve", serve_verb, "open the page")
     serve.add_argument("rest", nargs=argparse.REMAINDER, help="flags of app.py, for instance --port 7860")
     return parser
@@ -95,6 +98,8 @@ def _render_flags(p: argparse.ArgumentParser) -> None:
         "--voice", default="", metavar="NAME|FILE", help="see `python -m linly voices`, an enrolled name or a recording"
     )
     p.add_argument("--rate", type=float, default=1.0, help="speed of speech, 0.5..2 (default 1)")
+    p.add_argument("--pitch", type=float, default=0.0, help="semitones up or down, -6..6 (default 0)")
+    p.add_argument("--lexicon", type=Path, metavar="FILE", help="how words are read, one `word = reading` a line")
     p.add_argument("--expression", type=float, default=1.0, help="articulation and liveliness, 0..2 (default 1)")
     p.add_argument("--head", type=float, default=1.0, help="head movement, 0..2 (default 1)")
     p.add_argument("--emotion", choices=EMOTIONS, default="auto")
@@ -120,8 +125,9 @@ def render(a: argparse.Namespace) -> Result:
 
     try:
         style = Style(
-            language=a.language, rate=a.rate, expression=a.expression, head=a.head, emotion=a.emotion, size=a.size,
-            fps=a.fps, seed=a.seed, crop=a.crop, frame=a.frame, background=a.background,
+            language=a.language, rate=a.rate, pitch=a.pitch, lexicon=lexicon.load(a.lexicon) if a.lexicon else (),
+            expression=a.expression, head=a.head, emotion=a.emotion, size=a.size, fps=a.fps, seed=a.seed, crop=a.crop,
+            frame=a.frame, background=a.background,
         )  # fmt: skip
     except ValueError as error:
         raise InputError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
@@ -229,10 +235,13 @@ def doctor(a: argparse.Namespace) -> Result:
 
 
 def bench_verb(a: argparse.Namespace) -> Result:
-    """Stage-by-stage figures."""
-    from linly.bench import run, table
+    """Stage-by-stage figures, or those of voices."""
+    from linly import bench, bench_voices
 
-    rows = run(a.languages.split(","), a.seconds, a.size, _Bar())
+    if a.voices is None:
+        rows, table = bench.run(a.languages.split(","), a.seconds, a.size, _Bar()), bench.table
+    else:
+        rows, table = bench_voices.run(a.voices, _Bar()), bench_voices.table
     _clear_line()
     if not a.json:
         print(table(rows))
