@@ -8,7 +8,7 @@ import pytest
 
 from linly import library, registry
 from linly.face.frame import LOWER_INNER, UPPER_INNER
-from linly.face.mouth import Mouth
+from linly.face.mouth import Mouth, _along, _table
 from linly.pictures import load_image
 from linly.values import CURVES
 
@@ -105,7 +105,7 @@ def test_no_pose_folds_the_skin(mouths, name):
     for curves in POSES:
         amounts = mouth._field.amounts(pose(**curves))
         source = mouth._cells + mouth._inverse((amounts @ mouth._bases).reshape(mouth._cells.shape))
-        top, bottom = mouth._lip_lines(mouth._contours(amounts))
+        top, bottom = _along(mouth._u, _table(mouth._contours(amounts)))
         for side, seen in ((slice(0, mouth._rows), mouth._v < top), (slice(mouth._rows, None), mouth._v > bottom)):
             assert np.diff(source[1, side], axis=0)[seen[1:] & seen[:-1]].min() > 0, curves
             assert np.diff(source[0, side], axis=1)[seen[:, 1:] & seen[:, :-1]].min() > 0, curves
