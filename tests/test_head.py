@@ -70,6 +70,21 @@ def test_a_known_background_stands_still_behind_a_turning_head(person):
     assert np.abs(drawn[60:200, 120:200].astype(int) - image[60:200, 120:200]).mean() > 3
 
 
+def test_the_wall_behind_the_hair_keeps_its_colour(person):
+    """Hair without any blue in it must not take the blue out of the wall that is seen when the head turns away."""
+    _, points, matte, _ = person
+    wall, hair = np.uint8((200, 190, 200)), np.uint8((90, 80, 0))
+    plate = np.broadcast_to(wall, (SIDE, SIDE, 3)).copy()
+    image = np.where(matte[..., None] > 0.02, hair, wall)
+    head = Head(image, points, matte, plate)
+    assert np.abs(head._plate.astype(int) - plate).max() <= 4
+    assert (head.draw(image, REST, STILL) == image).all()
+    colours = head.draw(image, REST, turned(roll=-6)).astype(int)
+    # nothing is seen but hair, wall and what lies between the two (bicubic goes a little beyond them)
+    share = (colours - hair.astype(int)) / (wall.astype(int) - hair)
+    assert np.ptp(share, axis=-1).max() < 0.25
+
+
 def test_where_the_head_has_left_the_wall_appears_as_it_is(person):
     _, points, matte, plate = person
     hard = (matte > 0.5).astype(np.float32)

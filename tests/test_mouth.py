@@ -8,7 +8,7 @@ import pytest
 
 from linly import library, registry
 from linly.face.frame import LOWER_INNER, UPPER_INNER
-from linly.face.mouth import Mouth
+from linly.face.mouth import Mouth, _along, _table
 from linly.pictures import load_image
 from linly.values import CURVES
 
@@ -105,7 +105,7 @@ def test_no_pose_folds_the_skin(mouths, name):
     for curves in POSES:
         amounts = mouth._field.amounts(pose(**curves))
         source = mouth._cells + mouth._inverse((amounts @ mouth._bases).reshape(mouth._cells.shape))
-        top, bottom = mouth._lip_lines(mouth._contours(amounts))
+        top, bottom = _along(mouth._u, _table(mouth._contours(amounts)))
         for side, seen in ((slice(0, mouth._rows), mouth._v < top), (slice(mouth._rows, None), mouth._v > bottom)):
             assert np.diff(source[1, side], axis=0)[seen[1:] & seen[:-1]].min() > 0, curves
             assert np.diff(source[0, side], axis=1)[seen[:, 1:] & seen[:, :-1]].min() > 0, curves
@@ -161,6 +161,21 @@ def test_teeth_are_ivory_in_the_light_of_the_photo(faces, mouths, name):
     red, green, blue = shown
     assert 0.8 < shown.mean() / skin.mean() < 1.9
     assert red >= green >= blue and 0.03 < (red - blue) / red < (skin[0] - skin[2]) / skin[0]
+
+
+@pytest.mark.parametrize("dx, dy", [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, 1), (0, 0)])
+@each_sample
+def test_an_opening_beside_the_teeth_shows_none_of_them(mouths, name, dx, dy):
+    """Lips at rest part by a few pixels in a corner of the mouth, where no teeth are."""
+    interior = mouths[name]._interior
+    (x, y), (h, w) = interior._teeth.corner, interior._teeth.cover.shape
+    side = 4
+    corner = x + (w // 2, w + 2, -side - 2)[dx], y + (h // 2, h + 2, -side - 2)[dy]
+    top, bottom = np.full((side, side), -0.1, np.float32), np.full((side, side), 0.2, np.float32)
+    shown = interior.paint(corner, top, bottom, pose())
+    bare, _, _ = interior._soft(*interior._frame.grid(*corner, side, side), top, bottom, pose())
+    assert shown.shape == (side, side, 3)
+    assert (dx, dy) == (0, 0) or np.abs(shown.astype(int) - bare).max() <= 8  # the tongue's edge is scaled up
 
 
 def test_the_photos_own_teeth_are_kept(mouths):

@@ -109,5 +109,5 @@ def _curve(u: Array, points: Array) -> Array:
 
 def smooth(x: Array, low: float, high: float) -> Array:
     """0 below `low`, 1 above `high`, an S between."""
-    t = np.clip((x - low) / (high - low), 0, 1)
+    t = np.minimum(np.maximum((x - low) * (1 / (high - low)), 0), 1)  # np.clip takes twice as long for small arrays
     return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -1,4 +1,4 @@
-"""The head's warp on a GPU: head.py's own fields and tiles, its resampling by torch instead of OpenCV.
+"""The head's warp on a GPU: head.py's own fields and areas, its resampling by torch instead of OpenCV.
 
 Mouth and eyes stay on the processor: they are small at any size. What grows with the picture is done here.
 """
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from linly.face.frame import Array
-from linly.face.head import EDGE, SHARP, Head, straight
+from linly.face.head import Area, Head, straight
 from linly.values import Image
 
 
@@ -29,55 +29,45 @@ class TorchHead(Head):
         self._behind = self._planes(self._plate)
 
     def _move(self, packed: Image, amounts: Array, moved: Image) -> None:
-        torch = self._torch
         shift = self._inverse((amounts @ self._bases).reshape(self._cells.shape))
-        runs = list(self._runs(shift))
-        if not runs:
+        areas = list(self._areas(shift))
+        if not areas:
             return
-        rows = slice(min(r.start for r, *_ in runs), max(r.stop for r, *_ in runs))
-        columns = slice(min(c.start for _, c, *_ in runs), max(c.stop for _, c, *_ in runs))
-        kinds = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
-        for r, c, kind, _ in runs:
-            kinds[r.start - rows.start : r.stop - rows.start, c.start - columns.start : c.stop - columns.start] = kind
-        with torch.inference_mode():
-            kind = torch.from_numpy(kinds).to(self._device)
-            part = self._resampled(self._planes(packed), self._map(shift, rows, columns), kind & SHARP > 0)
-            colours, through = part[:3], part[3:]
-            if not self._alpha:
-                shown = torch.round(through * self._behind[0, :, rows, columns] / 255)
-                colours = torch.where(kind & EDGE > 0, colours + shown, colours).clamp(0, 255)
-            made = torch.cat([colours, through]).permute(1, 2, 0).byte().cpu().numpy()
-        seen = kinds > 0
-        moved[rows, columns][seen] = self._finished(made)[seen]
+        with self._torch.inference_mode():
+            there = self._planes(packed)
+            for area in areas:
+                made = self._made(there, self._map(shift, area), area)
+                moved[area.rows, area.columns] = self._finished(made.permute(1, 2, 0).byte().cpu().numpy())
+
+    def _made(self, there: Any, map_: Array, area: Area) -> Any:
+        """(4, h, w) on the device: an area's colours, and how far the background shows through."""
+        torch = self._torch
+        grid = self._grid(map_)
+        part = self._sampled(there, grid, "bilinear")
+        if area.sharp:
+            part[:, *area.sharp] = self._sampled(there, grid[area.sharp], "bicubic")
+        if area.edge and not self._alpha:
+            shown = torch.round(part[3:] * self._behind[0, :, area.rows, area.columns] / 255)
+            part[:3] = (part[:3] + shown).clamp(0, 255)
+        return part
 
     def _finished(self, made: Image) -> Image:
         """(h, w, 4) colours and how far the background shows through, as pictures of this head are given out."""
         return straight(made) if self._alpha else made[..., :3]
 
-    def _map(self, shift: Array, rows: slice, columns: slice) -> Any:
-        """(h, w, 2) source pixels of a part of the picture: the cells' own, spread as cv2.resize does."""
-        x0, y0 = self._corner
-        cells = self._torch.from_numpy(self._pixels(shift)).to(self._device).permute(2, 0, 1)[None]
-        wide = self._torch.nn.functional.interpolate(
-            cells, scale_factor=float(self._step), mode="bilinear", align_corners=False
-        )[0]
-        top, left = rows.start - y0 + self._step, columns.start - x0 + self._step
-        part = wide[:, top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
-        return part.permute(1, 2, 0)
-
-    def _resampled(self, packed: Any, map_: Any, sharp: Any) -> Any:
-        """(4, h, w) rounded to whole grey levels: bicubic where `sharp`, else bilinear."""
+    def _grid(self, map_: Array) -> Any:
+        """(h, w, 2) on the device: source pixels as grid_sample counts them."""
         h, w = self._size
-        size = self._torch.tensor([w, h], dtype=self._torch.float32, device=self._device)
-        grid = ((map_ + 0.5) * (2 / size) - 1)[None]
+        torch = self._torch
+        size = torch.tensor([w, h], dtype=torch.float32, device=self._device)
+        return (torch.from_numpy(map_).to(self._device) + 0.5) * (2 / size) - 1
 
-        def sampled(mode: str) -> Any:
-            found = self._torch.nn.functional.grid_sample(
-                packed, grid, mode=mode, padding_mode="border", align_corners=False
-            )
-            return found[0].round().clamp(0, 255)
-
-        return self._torch.where(sharp, sampled("bicubic"), sampled("bilinear"))
+    def _sampled(self, packed: Any, grid: Any, mode: str) -> Any:
+        """(4, h, w) rounded to whole grey levels."""
+        found = self._torch.nn.functional.grid_sample(
+            packed, grid[None], mode=mode, padding_mode="border", align_corners=False
+        )
+        return found[0].round().clamp(0, 255)
 
     def _planes(self, pixels: Image) -> Any:
         """(h, w, c) uint8 as (1, c, h, w) float32 on the device."""

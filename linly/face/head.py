@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,10 +22,23 @@ STILL = 1 / 64
 UNSURE = 0.08
 """with more of the picture than this half transparent, the matte is not trusted and everything moves together"""
 BROWS = (46, 53, 52, 65, 55, 285, 295, 282, 283, 276)
-OPAQUE, SHARP, EDGE = 1, 2, 4
-"""What a tile needs: to be resampled, to be resampled by bicubic, the background to show through."""
+ROWS = 2
+"""rows of tiles that are drawn at once, from the first to the last column that moves there"""
 
 Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Area:
+    """A part of the picture that is redrawn, and what it needs."""
+
+    tiles: tuple[slice, slice]
+    rows: slice
+    columns: slice
+    sharp: tuple[slice, slice] | None
+    """the pixels in it that are resampled by bicubic"""
+    edge: bool
+    """the background shows through"""
 
 
 class Head:
@@ -60,8 +74,8 @@ class Head:
         self._alpha = alpha
         self._bare = straight(self._packed) if alpha else None
         boxes = [(slice(y0, y1), slice(x0, x1)) for x0, y0, x1, y1 in changing]
-        # In a box that shows nothing of the background there is nothing to take out of the picture.
-        self._changing = [(at, not through[at].any()) for at in boxes]
+        # What to take out of the picture there: nothing where nothing of the background shows.
+        self._changing = [(at, cv2.subtract(image, own)[at] if through[at].any() else None) for at in boxes]
         self._local = threading.local()
         oval = points[list(OVAL), :2]
         self._face = float(oval[:, 0].max() - oval[:, 0].min())
@@ -70,8 +84,8 @@ class Head:
         columns, rows = TILE * self._far.shape[2] + 2, TILE * self._far.shape[1] + 2
         self._cells = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).astype(np.float32)
         # One cell of margin on each side; a cell's value is that of its middle, which is how cv2.resize spreads it.
-        at = (self._cells - 0.5) * self._step - 0.5 + np.array(self._corner, np.float32)
-        self._bases = np.ascontiguousarray((self._fields(at, points) / self._step).reshape(len(MOVES), -1))
+        self._middles = (self._cells - 0.5) * self._step - 0.5 + np.array(self._corner, np.float32)
+        self._bases = np.ascontiguousarray((self._fields(self._middles, points) / self._step).reshape(len(MOVES), -1))
 
     def draw(self, still: Image, pose: Mapping[str, float], turn: Array) -> Image:
         """A new picture: `still` with its head at `turn` (yaw, pitch, roll, degrees), breathing as `pose` says.
@@ -95,26 +109,21 @@ class Head:
         import cv2
 
         shift = self._inverse((amounts @ self._bases).reshape(self._cells.shape))
-        pixels = self._pixels(shift)
-        above, wide, left = None, pixels, 0
-        for rows, columns, kind, cells in self._runs(shift):
-            if rows != above:  # one map for a whole row of tiles: many small ones cost more than they save
-                above, left = rows, columns.start
-                row = pixels[cells[0], cells[1].start :]
-                wide = cv2.resize(row, None, fx=self._step, fy=self._step, interpolation=cv2.INTER_LINEAR)
-            h, start = rows.stop - rows.start, self._step + columns.start - left
-            map_ = wide[self._step : self._step + h, start : start + columns.stop - columns.start]
-            # Bicubic keeps the face sharp; elsewhere nobody can tell it from bilinear, which is six times as fast.
-            way = cv2.INTER_CUBIC if kind & SHARP else cv2.INTER_LINEAR
-            part = cv2.remap(packed, map_, None, way, borderMode=cv2.BORDER_REPLICATE)
-            target = moved[rows, columns]
+        for area in self._areas(shift):
+            map_ = self._map(shift, area)
+            part = cv2.remap(packed, map_, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            if area.sharp:
+                # Bicubic keeps the face sharp; elsewhere nobody can tell it from bilinear, which is six times as fast.
+                way = cv2.INTER_CUBIC
+                cv2.remap(packed, map_[area.sharp], None, way, dst=part[area.sharp], borderMode=cv2.BORDER_REPLICATE)
+            target = moved[area.rows, area.columns]
             if self._alpha:
                 target[:] = straight(part)
                 continue
             cv2.cvtColor(part, cv2.COLOR_RGBA2RGB, dst=target)
-            if kind & EDGE:
-                behind = cv2.cvtColor(part[..., 3], cv2.COLOR_GRAY2RGB)
-                cv2.add(target, cv2.multiply(behind, self._plate[rows, columns], scale=1 / 255), dst=target)
+            if area.edge:
+                behind = cv2.cvtColor(cv2.extractChannel(part, 3), cv2.COLOR_GRAY2RGB)
+                cv2.add(target, cv2.multiply(behind, self._plate[area.rows, area.columns], scale=1 / 255), dst=target)
 
     def _inverse(self, move: Array) -> Array:
         """By how much each cell's source lies beside it, in cells, for a forward displacement."""
@@ -125,10 +134,15 @@ class Head:
             shift = -cv2.remap(move, self._cells + shift, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return shift
 
-    def _pixels(self, shift: Array) -> Array:
-        """(rows, columns, 2): where in the picture the source of each cell's middle lies."""
-        corner = np.array(self._corner, np.float32) - 0.5
-        return np.asarray((self._cells + (shift - 0.5)) * np.float32(self._step) + corner)
+    def _map(self, shift: Array, area: Area) -> Array:
+        """(h, w, 2): where in the picture the source of each pixel of an area lies."""
+        import cv2
+
+        rows, columns = (slice(part.start * TILE, part.stop * TILE + 2) for part in area.tiles)
+        cells = cv2.scaleAdd(shift[rows, columns], self._step, self._middles[rows, columns])
+        wide: Array = cv2.resize(cells, None, fx=self._step, fy=self._step, interpolation=cv2.INTER_LINEAR)
+        h, w = area.rows.stop - area.rows.start, area.columns.stop - area.columns.start
+        return wide[self._step : self._step + h, self._step : self._step + w]
 
     def _mixed(self, still: Image) -> Image:
         """`still` as it moves: this thread's own buffer, (h, w, 4)."""
@@ -137,36 +151,36 @@ class Head:
         if not hasattr(self._local, "packed"):
             self._local.packed = self._packed.copy()
         packed: Image = self._local.packed
-        for at, bare in self._changing:
-            if bare:
-                cv2.mixChannels([still[at]], [packed[at]], (0, 0, 1, 1, 2, 2))
-                continue
-            through = self._packed[at][..., 3]
-            veil = cv2.multiply(cv2.cvtColor(through, cv2.COLOR_GRAY2RGB), self._plate[at], scale=1 / 255)
-            packed[at] = cv2.merge([cv2.subtract(still[at], veil), through])
+        for at, veil in self._changing:
+            own = still[at] if veil is None else cv2.subtract(still[at], veil)
+            cv2.mixChannels([own], [packed[at]], (0, 0, 1, 1, 2, 2))
         return packed
 
-    def _runs(self, shift: Array) -> Iterator[tuple[slice, slice, int, tuple[slice, slice]]]:
-        """Rows of tiles that need the same: their pixels (rows, columns), what they need, their cells with a margin."""
+    def _areas(self, shift: Array) -> Iterator[Area]:
+        """All that moves, in a few wide areas: many small ones cost more than they save."""
         import cv2
 
-        most = np.maximum(np.abs(shift[..., 0]), np.abs(shift[..., 1]))
-        reach = cv2.dilate(most, np.ones((3, 3), np.uint8))[1:-1, 1:-1]
+        most = cv2.max(*cv2.split(cv2.absdiff(shift, (0.0, 0.0, 0.0, 0.0))))
+        # The most in a tile and one cell around it.
+        reach = cv2.dilate(most, np.ones((TILE + 2, TILE + 2), np.uint8), anchor=(0, 0))[::TILE, ::TILE]
         down, across = self._far.shape[1:]
-        reach = reach.reshape(down, TILE, across, TILE).max(axis=(1, 3))
+        reach = reach[:down, :across]
         person, see_through = reach + 1 >= self._far
-        kinds = np.where(person & (reach * self._step > STILL), OPAQUE + SHARP * self._sharp + EDGE * see_through, 0)
-        (x0, y0), (h, w), side = self._corner, self._size, TILE * self._step
-        for row, line in enumerate(kinds.tolist()):
-            rows, inner = slice(y0 + row * side, min(y0 + (row + 1) * side, h)), slice(row * TILE, (row + 1) * TILE + 2)
-            start = 0
-            for column in range(1, across + 1):
-                if column < across and line[column] == line[start]:
-                    continue
-                if line[start]:
-                    cells = inner, slice(start * TILE, column * TILE + 2)
-                    yield rows, slice(x0 + start * side, min(x0 + column * side, w)), line[start], cells
-                start = column
+        moves = (person & (reach * self._step > STILL)).view(np.uint8)
+        sharp, edge = moves & self._sharp, see_through.view(np.uint8)
+        for top in range(0, down, ROWS):
+            strip = slice(top, top + ROWS)
+            x, y, w, h = cv2.boundingRect(moves[strip])
+            if w:
+                tiles = slice(top + y, top + y + h), slice(x, x + w)
+                yield self._area(tiles, cv2.boundingRect(sharp[tiles]), cv2.countNonZero(edge[tiles]) > 0)
+
+    def _area(self, tiles: tuple[slice, slice], sharp: Sequence[int], edge: bool) -> Area:
+        side = TILE * self._step
+        ends = zip(tiles, self._corner[::-1], self._size, strict=True)
+        rows, columns = (slice(at + t.start * side, min(at + t.stop * side, size)) for t, at, size in ends)
+        x, y, w, h = (side * n for n in sharp)
+        return Area(tiles, rows, columns, (slice(y, y + h), slice(x, x + w)) if w else None, edge)
 
     def _lay(self, points: Array) -> None:
         """Tiles over the box in which anything can move, and for each how far it is from what it might need."""
@@ -194,7 +208,7 @@ class Head:
         face = cv2.fillConvexPoly(
             np.zeros((h, w), np.uint8), cv2.convexHull(np.rint(points[:, :2]).astype(np.int32)), 1
         )
-        self._sharp = far(face) < 1
+        self._sharp = (far(face) < 1).view(np.uint8)
 
     def _fields(self, at: Array, points: Array) -> Array:
         """(len(MOVES), rows, columns, 2): pixels that the picture moves per radian (yaw, pitch, roll) or per unit."""
@@ -263,11 +277,16 @@ def _through(image: Image, matte: Array, plate: Image) -> Image:
     """(h, w) uint8: how far the background shows through; nowhere so far that it alone would be too bright."""
     import cv2
 
+    def held(seen: Image) -> Image:
+        quotient = cv2.divide(seen, plate, scale=255)
+        quotient[plate == 0] = 255  # black adds nothing
+        return np.asarray(cv2.min(cv2.min(quotient[..., 0], quotient[..., 1]), quotient[..., 2]), np.uint8)
+
     through = cv2.convertScaleAbs(matte, alpha=-255, beta=255)
-    held = cv2.divide(cv2.add(image, (2, 2, 2, 0)), plate, scale=255)
-    least = cv2.min(cv2.min(held[..., 0], held[..., 1]), held[..., 2])
-    bare = cv2.min(cv2.min(plate[..., 0], plate[..., 1]), plate[..., 2]) == 0  # the quotient by 0 is 0
-    return np.asarray(np.where(bare, through, np.minimum(through, least)), np.uint8)
+    # Where mostly background is seen, its grain may be darker than the plate, which then gives way by a few levels;
+    # where mostly the person is seen, nothing but a plate of quite another colour could.
+    noisy = held(cv2.add(image, (2, 2, 2, 0)))
+    return np.asarray(np.minimum(through, np.where(noisy >= 128, noisy, held(image))), np.uint8)
 
 
 def _no_brighter(plate: Image, image: Image, through: Image) -> Image:

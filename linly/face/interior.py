@@ -63,9 +63,10 @@ class Interior:
         h, w = painted.shape[:2]
         x, y = (a - b for a, b in zip(self._teeth.corner, corner, strict=True))
         rows, columns = self._teeth.cover.shape
-        here = slice(max(0, y), min(h, y + rows)), slice(max(0, x), min(w, x + columns))
-        if not painted[here].size:
+        (x0, x1), (y0, y1) = np.clip([x, x + columns], 0, w).tolist(), np.clip([y, y + rows], 0, h).tolist()
+        if x0 == x1 or y0 == y1:
             return painted
+        here = slice(y0, y1), slice(x0, x1)
         there = slice(here[0].start - y, here[0].stop - y), slice(here[1].start - x, here[1].stop - x)
         lit = cv2.multiply(self._teeth.colour[there], _coloured(light[here], self._light), scale=1 / 255)
         cover = self._teeth.cover[there] * seen[here]

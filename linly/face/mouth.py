@@ -13,6 +13,7 @@ from linly.face.frame import CHIN, Array, MouthFrame
 from linly.face.interior import Interior
 from linly.face.mouth_field import REACH, SHAPES, MouthField
 from linly.face.teeth import parted
+from linly.face.texture import FINER, Texture
 from linly.face.tone import tone_of
 from linly.values import Image
 
@@ -26,11 +27,12 @@ LIPS = 0.66
 """half width of the part in which the two lips are drawn one by one, in mouth widths"""
 STILL = 1 / 64
 """pixels: a shift smaller than this leaves a resampled picture as it is"""
-STRIP = 4
+STRIP = 12
 """rows of cells that are redrawn at once, from the first to the last column that moves there"""
 
 TABLE = 256
 """places between -LIPS and LIPS at which a contour is looked up"""
+_GRID = np.linspace(-LIPS, LIPS, TABLE)
 
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1"""
@@ -42,7 +44,7 @@ class Mouth:
     def __init__(self, image: Image, points: Array) -> None:
         frame = MouthFrame(parted(image, points))
         field = MouthField(frame)
-        self._image, self._frame, self._field = image, frame, field
+        self._frame, self._field = frame, field
         chin = float(frame.local(CHIN)[0, 1])
         corners = [(u, v) for u in (-REACH, REACH) for v in (field.top, 1.05 * chin + 0.75)]
         self.region = x0, y0, x1, y1 = _box(frame.to_pixels(np.array(corners, np.float32)), image)
@@ -53,7 +55,8 @@ class Mouth:
         self._u = _place(u)
         # Both sides' fields lie one below the other in one grid of cells, so that each step is taken once for both.
         self._cells = np.indices((2 * len(ys), len(xs)), np.float32)[::-1].copy()
-        self._pixels = np.indices((y1 - y0, x1 - x0), np.float32)[::-1] + np.array([x0, y0], np.float32)[:, None, None]
+        self._texture = Texture(image, (x0 - step, y0 - step, x1 + step, y1 + step))
+        self._places = np.stack(self._texture.places(self.region))
         turn = frame.axes * frame.width / step
         local = np.stack([u, self._v], axis=-1)
         bases = np.stack([field.bases(local, below) @ turn for below in (False, True)], axis=1)
@@ -72,18 +75,16 @@ class Mouth:
         shift = self._inverse((amounts @ self._bases).reshape(self._cells.shape))
         upper, lower = shift[:, : self._rows], shift[:, self._rows :]
         contours = self._contours(amounts)
-        lips = self._lips_box(contours)
-        self._draw_skin(target, upper, lower, contours, lips)
-        self._draw_lips(target, upper, lower, contours, lips, pose)
+        lips, lines = self._lips_box(contours), _table(contours)
+        self._draw_skin(target, upper, lower, lines, lips)
+        self._draw_lips(target, upper, lower, lines, lips, pose)
         self._shade(target, pose)
 
-    def _draw_skin(
-        self, target: Image, upper: Array, lower: Array, contours: tuple[Array, Array, Array], hole: Box
-    ) -> None:
+    def _draw_skin(self, target: Image, upper: Array, lower: Array, lines: Array, hole: Box) -> None:
         """All that moves but for the box of the lips; a picture's still parts are not touched."""
         import cv2
 
-        top, bottom = self._lip_lines(contours)
+        top, bottom = _along(self._u, lines)
         shift = np.where(self._v > (top + bottom) / 2, lower, upper)
         moves = np.abs(shift).max(axis=0) > STILL / self._step
         maps = self._source(shift, (0, 0, self._columns, self._rows))
@@ -91,17 +92,10 @@ class Mouth:
         canvas = target[y0:y1, x0:x1]
         for a, b, c, d in _parts(moves, hole):
             part = slice(b * self._step, d * self._step), slice(a * self._step, c * self._step)
-            xs, ys = (m[part] for m in maps)
-            cv2.remap(self._image, xs, ys, cv2.INTER_CUBIC, dst=canvas[part], borderMode=cv2.BORDER_REPLICATE)
+            cv2.cvtColor(self._texture.at(*(m[part] for m in maps)), cv2.COLOR_RGBA2RGB, dst=canvas[part])
 
     def _draw_lips(
-        self,
-        target: Image,
-        upper: Array,
-        lower: Array,
-        contours: tuple[Array, Array, Array],
-        box: Box,
-        pose: Mapping[str, float],
+        self, target: Image, upper: Array, lower: Array, lines: Array, box: Box, pose: Mapping[str, float]
     ) -> None:
         """Each lip by its own field up to its own edge, and what is seen between them."""
         import cv2
@@ -112,18 +106,16 @@ class Mouth:
         if not h * w:
             return
         u, v = self._frame.grid(x0, y0, w, h)
-        top, bottom = _along(_place(u), contours)
+        top, bottom = _along(_place(u), lines)
         edge = max(SOFT, 0.5 / self._frame.width)
         above = np.clip((top - v) / (2 * edge) + 0.5, 0, 1)
         below = np.clip((v - bottom) / (2 * edge) + 0.5, 0, 1)
-        lips = np.zeros((2, h, w, 3), np.uint8)
+        lips = np.zeros((2, h, w, 4), np.uint8)
         for lip, (xs, ys), shown in zip(lips, maps, (above, below), strict=True):
             seen = _span(shown.max(axis=1) > 0)  # the rows in which this lip is seen
             if seen.stop:
-                cv2.remap(
-                    self._image, xs[seen], ys[seen], cv2.INTER_CUBIC, dst=lip[seen], borderMode=cv2.BORDER_REPLICATE
-                )
-        drawn = cv2.blendLinear(lips[0], lips[1], above, below)
+                lip[seen] = self._texture.at(xs[seen], ys[seen])
+        drawn = cv2.cvtColor(cv2.blendLinear(lips[0], lips[1], above, below), cv2.COLOR_RGBA2RGB)
         inside = np.clip(1 - above - below, 0, 1)
         part = rows, columns = _span(inside.max(axis=1) > 0), _span(inside.max(axis=0) > 0)
         if rows.stop:
@@ -153,10 +145,6 @@ class Mouth:
         u = (moved[0][:, 0] + moved[1][:, 0]) / 2
         top, bottom = moved[0][:, 1], np.maximum(moved[1][:, 1], moved[0][:, 1])
         return u, top, bottom
-
-    def _lip_lines(self, contours: tuple[Array, Array, Array]) -> list[Array]:
-        """v of the upper and of the lower lip's inner edge at every cell."""
-        return _along(self._u, contours)
 
     def _lips_box(self, contours: tuple[Array, Array, Array]) -> Box:
         """The cells around both lips' inner edges, as drawn out to +-LIPS."""
@@ -195,17 +183,17 @@ class Mouth:
         return shift
 
     def _source(self, shift: Array, box: Box) -> tuple[Array, Array]:
-        """x and y (h, w) in the image from which the pixels in a box of cells come, cut at the region's edge."""
+        """x and y (h, w) in the texture from which the pixels in a box of cells come, cut at the region's edge."""
         import cv2
 
         # What moves is scaled up, not the map itself: where nothing moves, pixels stay exactly where they are.
         x0, y0, x1, y1 = box
         left, top, step = min(1, x0), min(1, y0), self._step
-        own = self._pixels[:, y0 * step : y1 * step, x0 * step : x1 * step]
+        own = self._places[:, y0 * step : y1 * step, x0 * step : x1 * step]
         rows, columns = own.shape[1:]
         maps = []
         for axis in (0, 1):
-            cells = shift[axis, y0 - top : y1 + 1, x0 - left : x1 + 1] * step
+            cells = shift[axis, y0 - top : y1 + 1, x0 - left : x1 + 1] * (step * FINER)
             large = cv2.resize(cells, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
             maps.append(cv2.add(own[axis], large[top * step :, left * step :][:rows, :columns]))
         return maps[0], maps[1]
@@ -240,13 +228,17 @@ def _place(u: Array) -> Array:
     return np.asarray((u + LIPS) * ((TABLE - 1) / (2 * LIPS)), np.float32)
 
 
-def _along(place: Array, contours: tuple[Array, Array, Array]) -> list[Array]:
-    """v of both contours at each place (h, w): from a table, which is many times faster than np.interp."""
+def _table(contours: tuple[Array, Array, Array]) -> Array:
+    """(1, TABLE, 2): v of both contours at places from -LIPS to LIPS."""
+    lines = [np.interp(_GRID, contours[0], line) for line in contours[1:]]
+    return np.stack(lines, axis=-1).astype(np.float32)[None]
+
+
+def _along(place: Array, lines: Array) -> list[Array]:
+    """v of both contours at each place (h, w): from their table, which is many times faster than np.interp."""
     import cv2
 
-    grid = np.linspace(-LIPS, LIPS, TABLE)
-    table = np.stack([np.interp(grid, contours[0], line) for line in contours[1:]], axis=-1).astype(np.float32)
-    found = cv2.remap(table[None], place, np.zeros_like(place), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    found = cv2.remap(lines, place, np.zeros_like(place), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return list(cv2.split(found))
 
 
