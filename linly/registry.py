@@ -21,9 +21,8 @@ from linly.errors import EngineUnavailable, InputError
 
 log = logging.getLogger(__name__)
 KINDS = tuple(CONTRACTS)
-CAPABILITIES = frozenset(
-    {"timings", "voices", "clones", "streams", "any-audio", "any-language", "gpu", "translates", "alpha", "clip"}
-)
+_OF_SPEECH = {"timings", "voices", "clones", "pitch", "streams", "translates"}
+CAPABILITIES = frozenset({*_OF_SPEECH, "any-audio", "any-language", "gpu", "alpha", "clip"})
 KEEP_OPEN = 6
 """Engines kept loaded at once; the least recently used is closed first."""
 

@@ -28,7 +28,7 @@ ADVICE: Said = {
         "录音很轻：请靠近麦克风。",
     ),
     "narrow": (
-        "The sound reaches only {khz:.1f} kHz, as on the telephone: a recording with a computer or phone app is clearer.",
+        "The sound reaches only {khz:.1f} kHz, as on the telephone: record with a computer or a phone's app.",
         "声音只到 {khz:.1f} kHz，像电话录音：请用电脑或手机录音软件录制。",
     ),
     "echo": (

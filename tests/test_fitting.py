@@ -71,11 +71,6 @@ def test_a_pitch_map_gives_median_and_spread() -> None:
     assert fitting.matched(made[:10], aim) == (1.0, 1.0)
 
 
-def test_errors_are_counted_in_characters() -> None:
-    assert fit_check._distance("kitten", "sitting") == 3
-    assert fit_check._bare("Don't stop, 你好！") == "dontstop你好"
-
-
 @pytest.mark.full
 def test_few_directions_hold_a_change() -> None:
     rng = np.random.default_rng(3)

@@ -15,6 +15,7 @@ from linly.speak.fit_weights import Arrays
 from linly.speak.graph import Graph
 from linly.speak.sessions import synthesise, with_hooks
 from linly.text.g2p import phonemise
+from linly.text.heard import wrong_share
 from linly.text.ipa import known
 from linly.values import Audio, Floats
 
@@ -109,21 +110,5 @@ def _scores(
 ) -> dict[str, float]:
     scores = {"similarity": float(np.mean([similarity(audio, person) for audio, *_ in said]))}
     if hear:
-        wrong = [_distance(_bare(text), _bare(hear(audio, language))) for audio, text, language in said]
-        scores["errors"] = sum(wrong) / sum(len(_bare(text)) for _, text, _ in said)
+        scores["errors"] = wrong_share([text for _, text, _ in said], [hear(audio, code) for audio, _, code in said])
     return scores
-
-
-def _bare(text: str) -> str:
-    """Letters and figures alone."""
-    return "".join(letter for letter in text.lower() if letter.isalnum())
-
-
-def _distance(one: str, other: str) -> int:
-    """How many characters must be changed, put in or left out."""
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        last, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (a != b))
-    return row[-1]

@@ -55,7 +55,7 @@ class _Spoken:
 
 @engine(
     "speak", "kokoro", title="Kokoro-82M", languages=("zh", "en", *[c for c in _LANGUAGES.values() if c not in "zhen"]),
-    can={"timings", "voices"}, weights=("kokoro", "kokoro-voices"),
+    can={"timings", "voices", "pitch"}, weights=("kokoro", "kokoro-voices"),
     packages=("onnxruntime", "misaki", "jieba", "pypinyin", "wetext"), licence="Apache-2.0", needs_mb=500,
 )  # fmt: skip
 class Kokoro:
@@ -162,7 +162,7 @@ def _read(
     sentence: Sentence, language: str, accent: str, lexicon: Sequence[tuple[str, str]]
 ) -> Iterator[tuple[Sentence, Pronunciation]]:
     """How a sentence is pronounced, in pieces that the model takes at once; nothing where there is nothing to say."""
-    said = _clean(phonemise(sentence.text, language, accent, lexicon))
+    said = _clean(phonemise(sentence.text, language, accent, lexicon, sentence.stressed))
     if not said.words:
         return
     if len(said.symbols) <= MOST_SYMBOLS:
