@@ -6,14 +6,13 @@ import shutil
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 from conftest import ROOT
 
 from linly import registry
-from linly.audio import write_wav
-from linly.library import samples
-from linly.values import Audio
+from linly.audio import concat, write_wav
+from linly.library import find_voice, samples
+from linly.values import Style
 
 READMES = ("README.md", "README.zh.md")
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -87,11 +86,18 @@ def enrolled(tmp_path_factory):
     return tmp_path_factory.mktemp("library")
 
 
+@pytest.fixture(scope="module")
+def spoken(models):
+    """Somebody's recording."""
+    speak = registry.open_engine("speak", "kokoro")
+    text = "Good morning. The train to the coast leaves at nine, so we should take an umbrella and some bread with us."
+    return concat(said.audio for said in speak.speak(text, find_voice(speak, "am_michael", "en"), Style(language="en")))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", dict.fromkeys(c for c in commands() if c.startswith("python -m linly ")))
-def test_command(models, tmp_path, enrolled, command):
-    tone = 0.3 * np.sin(np.arange(48000) / 24000 * 2 * np.pi * 200)
-    write_wav(Audio(tone.astype(np.float32), 24000), tmp_path / "recording.wav")
+def test_command(models, tmp_path, enrolled, spoken, command):
+    write_wav(spoken, tmp_path / "recording.wav")
     shutil.copy(samples()[0].path, tmp_path / "me.jpg")
     arguments = [sys.executable, *shlex.split(command)[1:]]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LINLY_WEIGHTS": str(models)}

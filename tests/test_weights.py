@@ -342,7 +342,8 @@ def test_the_manifest_is_sound():
             assert not Path(path).is_absolute() and ".." not in Path(path).parts
         assert {source["route"] for source in model.sources} <= {"hub", "url", "package"}
     default = [models[name] for name in weights.default_names()]
-    assert 250e6 < sum(model.bytes for model in default) < 300e6
+    # With the speaker encoder (17 MB): a voice is enrolled at once, also where there is no network any more.
+    assert 250e6 < sum(model.bytes for model in default) < 310e6
     assert all(any(source["route"] == "package" for source in model.sources) for model in default)
 
 
