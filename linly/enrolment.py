@@ -15,11 +15,12 @@ from linly import registry
 from linly.denoise import denoised
 from linly.errors import InputError
 from linly.speak import encoder as speaker
+from linly.speak.sherpa import best_clip
 from linly.speech_check import cut_out, examine
 from linly.speech_words import advice
 from linly.text.align import align
 from linly.text.language import detect
-from linly.values import Audio, Floats, Progress, Span, Transcript
+from linly.values import Audio, Floats, Progress, Span, Transcript, Voice
 
 MOST_SECONDS = 600.0
 """of all files of a person together"""
@@ -132,6 +133,16 @@ def clips(speech: Audio, transcript: Transcript) -> list[Clip]:
         out.append((cut, glue.join(w.text.strip() for w in words[first : last + 1]), transcript.language))
         first, begin = last + 1, end
     return out
+
+
+def cloned(sample: Sample, name: str, engine: str) -> Voice:
+    """The person as an engine takes it that clones from any sound: a piece of the sample, and its words."""
+    own, text = best_clip(clips(sample.speech, sample.transcript))
+    language = sample.transcript.language
+    return Voice(
+        id=name, name=name, engine=engine, languages=(language,) if language else (), reference=own, transcript=text,
+        tier="zeroshot",
+    )  # fmt: skip
 
 
 def _joined(paths: Sequence[Path]) -> Audio:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from linly import portraits, registry, voices
+from linly import enrolment, portraits, registry, voices
 from linly.errors import InputError
 from linly.settings import ASSETS
 from linly.values import Voice
@@ -67,14 +68,20 @@ def find_voice(engine: Any, wish: str, language: str) -> Voice:
     Raises InputError with the nearest names for an unknown voice.
     """
     own: list[Voice] = list(engine.voices())
-    if not wish:
+    if not wish and own:
         return next((v for v in own if language in v.languages), own[0])
+    if not wish:
+        raise InputError(
+            f"{_card(engine).title} speaks in the voice of a sample: choose an enrolled voice or a sound file."
+        )
     if enrolled := voices.load(wish):
-        return _fitting(engine, enrolled)
+        return _fitting(engine, enrolled, lambda: voices.sample_of(wish))
     for voice in own:
         if wish.casefold() in (voice.id.casefold(), voice.name.casefold()):
             return voice
     if Path(wish).suffix and os.path.isfile(wish):
+        if "clones" in _card(engine).can:
+            return enrolment.cloned(voices.check([wish]), Path(wish).stem, registry.name_of(engine))
         return _fitting(engine, voices.from_file(wish))
     near = difflib.get_close_matches(
         wish, [*voices.names(), *(n for v in own for n in (v.id, v.name))], n=3, cutoff=0.4
@@ -83,9 +90,15 @@ def find_voice(engine: Any, wish: str, language: str) -> Voice:
     raise InputError(f"There is no voice called {wish!r}: {hint}")
 
 
-def _fitting(engine: Any, voice: Voice) -> Voice:
-    """The voice, if this engine is the one that speaks it."""
+def _card(engine: Any) -> registry.Card:
+    return registry.card("speak", registry.name_of(engine))
+
+
+def _fitting(engine: Any, voice: Voice, sample: Callable[[], enrolment.Sample] | None = None) -> Voice:
+    """The voice, if this engine speaks it: its own, or anybody's of whom it has a sample to go by."""
     name = registry.name_of(engine)
-    if voice.engine != name:
-        raise InputError(f"The voice {voice.name!r} belongs to {voice.engine}, not to {name}: leave the engine out.")
-    return voice
+    if voice.engine == name:
+        return voice
+    if sample and "clones" in _card(engine).can:
+        return enrolment.cloned(sample(), voice.name, name)
+    raise InputError(f"The voice {voice.name!r} belongs to {voice.engine}, not to {name}: leave the engine out.")

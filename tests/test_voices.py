@@ -145,6 +145,21 @@ def test_a_fitted_voice_is_chosen_by_itself_and_can_be_unchosen(kept):
         voices.load("Allison", "fitted")
 
 
+def test_an_engine_that_clones_takes_anybodys_sample(kept, monkeypatch):
+    class Cloning:
+        def voices(self):
+            return ()
+
+    monkeypatch.setattr(registry, "name_of", lambda engine: "zipvoice")
+    voice = library.find_voice(Cloning(), "carlo", "it")
+    sample = kept["carlo"][1]
+    assert (voice.engine, voice.tier, voice.name, voice.features) == ("zipvoice", "zeroshot", "Carlo", None)
+    assert voice.transcript and voice.transcript in sample.transcript.text
+    assert voice.reference is not None and 1 < voice.reference.seconds <= enrolment.LONGEST_CLIP
+    with pytest.raises(InputError, match=r"ZipVoice .* choose an enrolled voice or a sound file"):
+        library.find_voice(Cloning(), "", "it")
+
+
 def test_what_an_engine_made_is_made_again_when_it_changes(kept, monkeypatch):
     old = voices.load("Allison")
     monkeypatch.setattr(closest, "VERSION", closest.VERSION + 1)
