@@ -44,6 +44,6 @@ def test_a_recording_of_a_stock_voice_is_found_again(models, tmp_path):
     rows = bench_voices.run([str(path)], lambda stage, done: None)
     assert [(row["tier"], row["language"]) for row in rows] == [("closest", "en"), ("closest", "zh")]
     english = rows[0]
-    assert english["similarity"] > 0.8 and english["same"] > 0.8 and english["other"] is None
+    assert english["similarity"] > 0.8 and english["same"] > 0.7 and english["other"] is None
     assert english["errors"] < 0.1 and english["realtime_factor"] > 0
     assert "michael" in bench_voices.table(rows)
