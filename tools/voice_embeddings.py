@@ -1,6 +1,6 @@
 """Makes linly/speak/closest.npz: how each stock voice of Kokoro sounds to the speaker encoder.
 
-`PYTHONPATH=. python tools/voice_embeddings.py` (about three minutes on two cores), once for each change of either model.
+`PYTHONPATH=. python tools/voice_embeddings.py` (three minutes on two cores), once for each change of either model.
 """
 
 from __future__ import annotations
