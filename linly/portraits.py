@@ -8,15 +8,11 @@ original when it is first asked for. Every folder is built under a hidden name a
 from __future__ import annotations
 
 import difflib
-import errno
 import io
 import json
 import os
 import re
 import shutil
-import unicodedata
-import uuid
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,20 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from linly import files, registry, settings
+from linly import registry, settings, shelf
 from linly.errors import InputError
 from linly.pictures import load_image
 from linly.values import CROPS, Portrait
 
 FORMAT = 2
 """of a prepared folder; one more whenever what is in it, or what the check says, has changed"""
-LONGEST_NAME = 60
-"""characters; four bytes each at most still make a folder name"""
 KEPT = 8
 """portraits kept in memory, so that an engine meets the same object again"""
-RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
-"""names that Windows keeps for itself"""
-
 _loaded: dict[tuple[str, int], Portrait] = {}
 
 
@@ -57,7 +48,7 @@ def add(
     agreed and to what; draw: an opened draw engine, else the first that is ready.
     Raises InputError (one sentence) for a name or photo that will not do.
     """
-    name = _checked(name)
+    name = shelf.checked_name(name, "portrait")
     if crop not in CROPS:
         raise InputError(f"There is no crop {crop!r}; choose one of {', '.join(CROPS)}.")
     taken = InputError(f"There is already a portrait called {name!r}: remove it first or choose another name.")
@@ -79,13 +70,13 @@ def add(
     }
 
     def fill(folder: Path) -> None:
-        _write(folder / original, source.read_bytes())
-        _write(folder / "about.json", _json(about))
+        shelf.write(folder / original, source.read_bytes())
+        shelf.write(folder / "about.json", shelf.as_json(about))
         made = folder / _made_by(registry.name_of(engine))
         made.mkdir()
         _save(portrait, made)
 
-    if not _publish(_folder(name), fill):
+    if not shelf.publish(_folder(name), fill):
         raise taken
     loaded = load(name, engine)
     assert loaded is not None
@@ -150,12 +141,7 @@ def picture(name: str) -> Path:
 
 def remove(name: str) -> None:
     """Forget an enrolled portrait, its original too. Raises InputError with the nearest names if there is none."""
-    folder = _required(name)
-    try:
-        gone = folder.rename(files.temporary(folder))
-    except OSError as error:
-        raise files.why(folder, error) from error
-    shutil.rmtree(gone, ignore_errors=True)
+    shelf.discard(_required(name))
 
 
 def mended(portrait: Portrait, light: bool, denoise: bool, draw: Any) -> Portrait:
@@ -168,36 +154,18 @@ def mended(portrait: Portrait, light: bool, denoise: bool, draw: Any) -> Portrai
     return better
 
 
-def _checked(name: str) -> str:
-    """The name as it is kept. Raises InputError for one that cannot be."""
-    tidy = " ".join(unicodedata.normalize("NFC", name).split())
-    if not tidy:
-        raise InputError("The portrait needs a name: give it one, in any language.")
-    if len(tidy) > LONGEST_NAME:
-        raise InputError(f"The name {tidy[:20]}... is too long: at most {LONGEST_NAME} characters.")
-    odd = next((c for c in tidy if c in '\\/:*?"<>|' or unicodedata.category(c)[0] == "C"), "")
-    if odd:
-        raise InputError(f"The name {tidy!r} holds {odd!r}, which a name cannot hold: use letters, digits and spaces.")
-    if tidy[0] in ".-" or tidy[-1] == "." or not any(c.isalnum() for c in tidy):
-        raise InputError(f"The name {tidy!r} cannot be used: begin with a letter or a digit, and end with no dot.")
-    if tidy.casefold().split(".")[0].strip() in RESERVED:
-        raise InputError(f"The name {tidy!r} is one that Windows keeps for itself: choose another.")
-    return tidy
-
-
 def _shelf() -> Path:
     return settings.load().library / "portraits"
 
 
 def _folder(name: str) -> Path:
-    """Anna and anna are one portrait, on every file system."""
-    return _shelf() / unicodedata.normalize("NFC", name.casefold()).replace(" ", "_")
+    return _shelf() / shelf.key(name)
 
 
 def _find(name: str) -> Path | None:
     """The folder of an enrolled portrait; any text may be asked for, a path too."""
     try:
-        folder = _folder(_checked(name))
+        folder = _folder(shelf.checked_name(name, "portrait"))
     except InputError:
         return None
     return folder if (folder / "about.json").is_file() else None
@@ -242,7 +210,7 @@ def _remake(folder: Path, about: dict[str, Any], draw: Any) -> Path:
     photo = draw.prepare(load_image(folder / about["original"]), about["name"])
     portrait = mended(photo, about["light"], about["denoise"], draw)
     made = folder / _made_by(engine)
-    _publish(made, lambda part: _save(portrait, part))
+    shelf.publish(made, lambda part: _save(portrait, part))
     for old in folder.glob("*-*"):
         if old != made and old.is_dir() and old.name.rpartition("-")[0] == engine:
             shutil.rmtree(old, ignore_errors=True)
@@ -250,17 +218,18 @@ def _remake(folder: Path, about: dict[str, Any], draw: Any) -> Path:
 
 
 def _save(portrait: Portrait, folder: Path) -> None:
-    _write(folder / "image.png", _png(portrait.image))
+    shelf.write(folder / "image.png", _png(portrait.image))
     if portrait.plate is not None:
-        _write(folder / "plate.png", _png(portrait.plate))
+        shelf.write(folder / "plate.png", _png(portrait.plate))
     # Finer than a picture holds it: the outline must come out as it did from the photo itself.
     matte = np.rint(65535 * np.clip(portrait.matte, 0, 1)).astype(np.uint16)
     for name, values in (("matte.npy", matte), ("landmarks.npy", portrait.landmarks)):
         data = io.BytesIO()
         np.save(data, values, allow_pickle=False)
-        _write(folder / name, data.getvalue())
+        shelf.write(folder / name, data.getvalue())
     h, w = portrait.image.shape[:2]
-    _write(folder / "report.json", _json({"box": portrait.box, "size": (w, h), "report": dict(portrait.report)}))
+    about = {"box": portrait.box, "size": (w, h), "report": dict(portrait.report)}
+    shelf.write(folder / "report.json", shelf.as_json(about))
 
 
 def _open(made: Path, name: str) -> Portrait:
@@ -290,30 +259,3 @@ def _pixels(path: Path) -> Any:
     if read is None:
         raise ValueError(f"{path.name} is no picture")
     return cv2.cvtColor(read, cv2.COLOR_BGR2RGB) if read.ndim == 3 else read
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, indent=1).encode()
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _publish(target: Path, fill: Callable[[Path], None]) -> bool:
-    """A folder that appears under its name only when everything is in it; False if another was there first."""
-    part = target.parent / f".linly-{uuid.uuid4().hex[:12]}.part"
-    try:
-        part.mkdir(parents=True)
-        fill(part)
-        part.rename(target)
-        return True
-    except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            return False
-        raise files.why(target, error) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
