@@ -7,12 +7,12 @@ import json
 import logging
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from linly import __version__, cli_portrait, cli_voice, lexicon
+from linly.cli_bar import Bar, clear_line, heed_interrupts
 from linly.errors import Cancelled, InputError, LinlyError
 from linly.values import CROPS, EMOTIONS, FRAMES, SIZES, Style
 
@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     level = logging.DEBUG if arguments.debug else logging.ERROR
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    heed_interrupts()
     try:
         result = arguments.run(arguments)
     except KeyboardInterrupt:
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _fail(arguments: argparse.Namespace, error: LinlyError) -> int:
     if arguments.debug and not isinstance(error, Cancelled):
         logging.getLogger(__name__).debug("the error in full", exc_info=error)
-    _clear_line()
+    clear_line()
     print(f"linly: {error}", file=sys.stderr)
     if arguments.json:
         print(json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False))
@@ -136,8 +137,8 @@ def render(a: argparse.Namespace) -> Result:
         voice=a.voice, style=style, subtitles=a.subtitles, sidecar=a.sidecar, preview=a.preview,
         engines={k: getattr(a, k) for k in ("speak", "draw", "move", "hear") if getattr(a, k)},
     )  # fmt: skip
-    report = run(job, _Bar())
-    _clear_line()
+    report = run(job, Bar())
+    clear_line()
     for warning in report.warnings:
         print(f"note: {warning}", file=sys.stderr)
     if not a.json:
@@ -163,8 +164,8 @@ def portrait(a: argparse.Namespace) -> Result:
 
 def voice(a: argparse.Namespace) -> Result:
     """Enrolled voices."""
-    result = cli_voice.run(a, _Bar())
-    _clear_line()
+    result = cli_voice.run(a, Bar())
+    clear_line()
     if not a.json:
         print("\n".join(cli_voice.lines(a, result)))
     return result
@@ -190,8 +191,8 @@ def weights_verb(a: argparse.Namespace) -> Result:
         return {"models": rows}
     chosen = a.names or (known if a.all else list(weights.default_names()))
     if a.action == "pull":
-        weights.pull(chosen, _Bar())
-        _clear_line()
+        weights.pull(chosen, Bar())
+        clear_line()
         if not a.json:
             print(f"ready: {', '.join(chosen)}")
         return {"ready": chosen}
@@ -239,10 +240,10 @@ def bench_verb(a: argparse.Namespace) -> Result:
     from linly import bench, bench_voices
 
     if a.voices is None:
-        rows, table = bench.run(a.languages.split(","), a.seconds, a.size, _Bar()), bench.table
+        rows, table = bench.run(a.languages.split(","), a.seconds, a.size, Bar()), bench.table
     else:
-        rows, table = bench_voices.run(a.voices, _Bar()), bench_voices.table
-    _clear_line()
+        rows, table = bench_voices.run(a.voices, Bar()), bench_voices.table
+    clear_line()
     if not a.json:
         print(table(rows))
     return {"rows": rows}
@@ -253,30 +254,3 @@ def serve_verb(a: argparse.Namespace) -> Result:
     from linly.settings import ROOT
 
     os.execv(sys.executable, [sys.executable, str(ROOT / "app.py"), *a.rest])
-
-
-class _Bar:
-    """Progress on standard error, one line, only where somebody watches."""
-
-    WORDS = {"load": "getting ready", "hear": "listening", "face": "face and voice", "finish": "finishing",  # noqa: RUF012
-             "read": "reading", "check": "checking", "match": "looking for the nearest voice"}  # fmt: skip
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._shown = 0.0
-
-    def __call__(self, stage: str, fraction: float) -> None:
-        now = time.monotonic()
-        if not sys.stderr.isatty() or (now - self._shown < 0.2 and fraction < 1):
-            return
-        self._shown = now
-        left = (now - self._began) * (1 - fraction) / fraction if fraction > 0.03 else 0
-        clock = f", {int(left) // 60:02d}:{int(left) % 60:02d} left" if left else ""
-        filled = "#" * round(24 * fraction)
-        text = f"{self.WORDS.get(stage, stage)} [{filled:24}] {100 * fraction:3.0f} %{clock}"
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-
-
-def _clear_line() -> None:
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr, flush=True)

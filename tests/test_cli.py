@@ -86,6 +86,31 @@ def test_doctor_says_what_is_missing(tmp_path):
     assert not kokoro["ready"] and "weights pull kokoro" in kokoro["why"]
 
 
+def test_an_interrupt_that_python_throws_away_still_stops_the_job():
+    """What is raised inside a destructor is lost, and with it a Ctrl-C that falls into one."""
+    program = """
+import signal
+from linly.cli_bar import Bar, heed_interrupts
+
+class Unlucky:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+        len(())
+
+heed_interrupts()
+bar = Bar()
+Unlucky()
+print("went on", flush=True)
+try:
+    bar("face", 0.5)
+except KeyboardInterrupt:
+    print("stopped", flush=True)
+bar("face", 0.6)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.stdout.split("\n")[:2], done.stderr, done.returncode) == (["went on", "stopped"], "", 0)
+
+
 @pytest.mark.slow
 def test_interrupted_by_ctrl_c_leaves_no_file(models, tmp_path):
     out = tmp_path / "o.mp4"
@@ -111,4 +136,4 @@ def test_interrupted_by_ctrl_c_leaves_no_file(models, tmp_path):
     time.sleep(1)
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)
-    assert running.returncode == 130 and "Traceback" not in said and list(tmp_path.iterdir()) == []
+    assert (running.returncode, list(tmp_path.iterdir())) == (130, []) and "Traceback" not in said, said

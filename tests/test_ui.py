@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import threading
@@ -78,7 +79,7 @@ def test_every_visible_word_of_the_page_comes_from_the_table(fake_engines, lang)
     column = LANGUAGES.index(lang)
     entries = [entry[column] for entry in STRINGS.values()] + [text("en", code) for code in LANGUAGES]
     names = {"Linly", "Mei", "Tom", "小梅", "小明", "Fake speak", "Fake draw"}
-    names |= {row[key] for row in models.weights.listing() for key in ("title", "licence")}
+    names |= {html.escape(row[key]) for row in models.weights.listing() for key in ("title", "licence")}
     patterns = [re.sub(r"\\{\w+\\}", ".+", re.escape(entry)) for entry in entries] + [re.escape(n) for n in names]
     known = re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
     hidden = _below_hidden(config["layout"], {c["id"]: c for c in config["components"]})
