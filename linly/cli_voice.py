@@ -1,4 +1,4 @@
-"""`linly voice add|list|test|rename|export|import|remove`: enrolled voices on the command line."""
+"""`linly voice add|fit|list|test|rename|export|import|remove`: enrolled voices on the command line."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--tier", choices=("closest", "fitted"), default="closest",
         help="closest: the nearest stock voices, in seconds; fitted: the model adapted to the person, in minutes",
     )  # fmt: skip
+    fit = action("fit", "adapt the model to a voice that is kept here, in minutes; after a stop it goes on")
+    fit.add_argument("name", metavar="NAME")
+    fit.add_argument("--minutes", type=float, default=10.0, metavar="N", help="about how long it may take (default 10)")
     action("list", "the voices kept here")
     test = action("test", "let a voice speak a sentence")
     test.add_argument("name", metavar="NAME")
@@ -56,6 +59,9 @@ def run(a: argparse.Namespace, progress: Progress | None = None) -> Result:
         voices.add(
             a.name, a.files, consent=a.consent, denoise=a.denoise, text=a.text, tier=a.tier, progress=progress,
         )  # fmt: skip
+        return _flat(voices.info(a.name))
+    if a.action == "fit":
+        voices.fit(a.name, progress, a.minutes)
         return _flat(voices.info(a.name))
     if a.action == "test":
         return _test(a)
@@ -97,6 +103,8 @@ def lines(a: argparse.Namespace, result: Result) -> list[str]:
             for kept in result["voices"]
         ]
         return rows or ["no voice is kept here yet: `python -m linly voice add NAME FILE --consent TEXT`"]
+    if a.action == "fit":
+        return [f"{result['name']}: {result['tier']}, likeness {result['similarity']:.2f}", result["why_en"]]
     if a.action == "add":
         found = (
             f"{result['speech_seconds']:.1f} s of speech, {result['snr_db']:.0f} dB over the noise;"

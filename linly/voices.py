@@ -8,7 +8,6 @@ new format or model is a new folder, made anew when it is first asked for. Folde
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -193,26 +192,13 @@ def preview(name: str, language: str = "en", tier: str = "") -> Audio:
 def fit(name: str, progress: Progress | None = None, minutes: float = 10.0) -> Voice:
     """Fit the engine's own model to the person, in about so many minutes; the voice in the better of its tiers.
 
-    It goes on from where a crash or Cancelled stopped it; the voice speaks as before meanwhile. Raises
-    EngineUnavailable without torch, and InputError that says why if it came out no better than what there was.
+    Runs in a process of its own (linly.voice_fit) and goes on from where a crash or Cancelled stopped it; the voice
+    speaks as before meanwhile. Raises EngineUnavailable without torch, and InputError that says why if it came out no
+    better than what there was.
     """
-    from linly.speak import fitting
+    from linly import voice_fit
 
-    base = _known(name, "closest").features
-    judge = speaker.opened()
-    hear = registry.open_engine("hear", registry.default("hear"))
-    work = store.required(name) / "fitting"
-    work.mkdir(exist_ok=True)
-    assert base is not None
-    done = fitting.fit(
-        clips(name), base, weights.folder(ENGINE) / "model.onnx", folder=work, minutes=minutes,
-        progress=progress or (lambda stage, fraction: None), hear=lambda said, code: str(hear.hear(said, code).text),
-        similarity=lambda a, b: speaker.similarity(judge.embed(a), judge.embed(b)),
-    )  # fmt: skip
-    if not done.better:
-        raise InputError(f"The fitted voice came out no better, so the closest one stays: {done.reason}")
-    set_fitted(name, base, done.changes, done.scores)
-    shutil.rmtree(work, ignore_errors=True)
+    voice_fit.fit(name, progress or (lambda stage, fraction: None), minutes)
     return _known(name)
 
 
@@ -249,7 +235,7 @@ def correct(name: str, text: str) -> None:
 
 def rename(old: str, new: str) -> str:
     """Give a voice another name, which is returned as it is kept. Raises InputError if that is taken or cannot be."""
-    folder, name = store.required(old), shelf.checked_name(new, "voice")
+    folder, name = _resting(old), shelf.checked_name(new, "voice")
     target = store.folder_of(name)
     if target != folder:
         if target.exists():
@@ -264,7 +250,16 @@ def rename(old: str, new: str) -> str:
 
 def remove(name: str) -> None:
     """Forget an enrolled voice, its recordings too. Raises InputError with the nearest names if there is none."""
-    shelf.discard(store.required(name))
+    shelf.discard(_resting(name))
+
+
+def _resting(name: str) -> Path:
+    """The folder of a voice that nothing is being made of. Raises InputError."""
+    from linly import voice_fit
+
+    if voice_fit.at_work(name):
+        raise InputError(f"The voice {called(name)!r} is being fitted: wait for it, or stop it first.")
+    return store.required(name)
 
 
 def from_file(path: str | os.PathLike[str], progress: Progress | None = None) -> Voice:
