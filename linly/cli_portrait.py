@@ -6,19 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from linly.cli_actions import actions
 from linly.values import CROPS
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """The actions of `linly portrait`; --json and --debug may stand before or after them."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-
-    def action(name: str, help: str) -> argparse.ArgumentParser:
-        added = actions.add_parser(name, help=help, description=help)
-        for flag in ("--json", "--debug"):
-            added.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-        return added
-
+    """The actions of `linly portrait`."""
+    action = actions(parser)
     check = action("check", "is this photo a portrait that can talk?")
     check.add_argument("file", type=Path, metavar="FILE")
     add = action("add", "keep a photo under a name, ready to talk")

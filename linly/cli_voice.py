@@ -6,21 +6,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from linly.cli_actions import actions
 from linly.values import Progress
 
 Result = dict[str, Any]
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """The actions of `linly voice`; --json and --debug may stand before or after them."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-
-    def action(name: str, help: str) -> argparse.ArgumentParser:
-        added = actions.add_parser(name, help=help, description=help)
-        for flag in ("--json", "--debug"):
-            added.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-        return added
-
+    """The actions of `linly voice`."""
+    action = actions(parser)
     add = action("add", "take a person's voice from recordings and keep it under a name")
     add.add_argument("name", metavar="NAME", help="in any language")
     add.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recordings, or videos with sound")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from linly import enrolment, portraits, registry, voices
+from linly import enrolment, portraits, registry, shelf, voices
 from linly.errors import InputError
 from linly.settings import ASSETS
 from linly.values import Voice
@@ -56,9 +55,7 @@ def find_portrait(wish: str, voice: Voice | None = None) -> tuple[Path, str]:
     if os.path.isfile(wish):  # unlike Path's own, it takes names that no file can have
         return Path(wish), Path(wish).stem
     known = [*portraits.names(), *(s.name for s in samples())]
-    near = difflib.get_close_matches(wish, known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}."
-    raise InputError(f"There is no portrait file or sample called {wish!r}: {hint}")
+    raise InputError(f"There is no portrait file or sample called {wish!r}: {shelf.nearest(wish, known)}")
 
 
 def find_voice(engine: Any, wish: str, language: str) -> Voice:
@@ -83,10 +80,8 @@ def find_voice(engine: Any, wish: str, language: str) -> Voice:
         if "clones" in _card(engine).can:
             return enrolment.cloned(voices.check([wish]), Path(wish).stem, registry.name_of(engine))
         return _fitting(engine, voices.from_file(wish))
-    near = difflib.get_close_matches(
-        wish, [*voices.names(), *(n for v in own for n in (v.id, v.name))], n=3, cutoff=0.4
-    )
-    hint = f"did you mean {' or '.join(near)}?" if near else "`python -m linly voices` lists them all."
+    known = [*voices.names(), *(n for v in own for n in (v.id, v.name))]
+    hint = shelf.nearest(wish, known, "`python -m linly voices` lists them all.")
     raise InputError(f"There is no voice called {wish!r}: {hint}")
 
 

@@ -7,7 +7,6 @@ original when it is first asked for. Every folder is built under a hidden name a
 
 from __future__ import annotations
 
-import difflib
 import io
 import json
 import os
@@ -174,12 +173,7 @@ def _find(name: str) -> Path | None:
 def _required(name: str) -> Path:
     folder = _find(name)
     if folder is None:
-        known = names()
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}."
-        raise InputError(
-            f"There is no enrolled portrait called {name!r}: {hint if known else 'none is kept here yet.'}"
-        )
+        raise InputError(f"There is no enrolled portrait called {name!r}: {shelf.nearest(name, names())}")
     return folder
 
 

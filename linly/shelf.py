@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import json
 import os
 import shutil
 import unicodedata
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,11 @@ def discard(folder: Path) -> None:
     except OSError as error:
         raise files.why(folder, error) from error
     shutil.rmtree(gone, ignore_errors=True)
+
+
+def nearest(wish: str, known: Sequence[str], otherwise: str = "") -> str:
+    """The end of the sentence that there is no such name: which come near, else `otherwise` or which there are."""
+    near = difflib.get_close_matches(wish, known, n=3, cutoff=0.4)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return otherwise or (f"there are {', '.join(known)}." if known else "none is kept here yet.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 import json
 import os
@@ -62,10 +61,7 @@ def required(name: str) -> Path:
     """The folder of an enrolled voice. Raises InputError with the nearest names if there is none."""
     folder = find(name)
     if folder is None:
-        there = names()
-        near = difflib.get_close_matches(name, there, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(there)}."
-        raise InputError(f"There is no enrolled voice called {name!r}: {hint if there else 'none is kept here yet.'}")
+        raise InputError(f"There is no enrolled voice called {name!r}: {shelf.nearest(name, names())}")
     return folder
 
 
