@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import speakers
 
-from linly import bench_voices, library
+from linly import audio, bench_voices, library, registry
 from linly.errors import InputError
 from linly.text.heard import wrong_share
+from linly.values import Audio, Style
 
 
 @pytest.mark.parametrize(
@@ -32,18 +34,29 @@ def test_there_must_be_somebody_to_measure(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_recording_of_a_stock_voice_is_found_again(models, tmp_path):
-    from linly import audio, registry
-    from linly.values import Style
-
-    speak = registry.open_engine("speak", "kokoro")
-    voice = library.find_voice(speak, "am_michael", "en")
     text = "Good morning. The train to the coast leaves at nine, and we should take an umbrella with us."
-    path = audio.write_wav(
-        audio.concat(said.audio for said in speak.speak(text, voice, Style(language="en"))), tmp_path / "michael.wav"
-    )
+    path = audio.write_wav(_spoken("am_michael", text, "en"), tmp_path / "michael.wav")
     rows = bench_voices.run([str(path)], lambda stage, done: None)
     assert [(row["tier"], row["language"]) for row in rows] == [("closest", "en"), ("closest", "zh")]
     english = rows[0]
     assert english["similarity"] > 0.8 and english["same"] > 0.7 and english["other"] is None
     assert english["errors"] < 0.1 and english["realtime_factor"] > 0
     assert "michael" in bench_voices.table(rows)
+
+
+@pytest.mark.slow
+def test_people_speak_the_other_language_too(models, tmp_path):
+    """Allison, recorded in English, and a Chinese man: each in both languages, like themselves and understood."""
+    man = audio.concat(_spoken("zm_yunyang", text, "zh") for text in bench_voices.SENTENCES["zh"])
+    recordings = [speakers.clips("allison")[0], audio.write_wav(man, tmp_path / "yunyang.wav")]
+    rows = bench_voices.run([str(path) for path in recordings], lambda stage, done: None)
+    assert [row["language"] for row in rows] == ["en", "zh"] * 2
+    for row in rows:
+        assert row["similarity"] > row["other"] + 0.15 and row["similarity"] > 0.7, row
+        assert row["errors"] <= row["stock_errors"] + 0.05, row
+
+
+def _spoken(voice: str, text: str, language: str) -> Audio:
+    speak = registry.open_engine("speak", "kokoro")
+    chosen = library.find_voice(speak, voice, language)
+    return audio.concat(said.audio for said in speak.speak(text, chosen, Style(language=language)))

@@ -5,7 +5,6 @@ the stand-in is held to its signatures and sherpa-onnx runs ZipVoice's graph on 
 """
 
 import dataclasses
-import importlib.util
 import re
 import sys
 import types
@@ -22,8 +21,6 @@ from linly.speak.zipvoice import ZipVoice
 from linly.speak.zipvoice_tokens import english, tokens
 from linly.values import Audio, Style, Voice
 
-REAL = importlib.util.find_spec("sherpa_onnx") is not None
-needs_package = pytest.mark.skipif(not REAL, reason="sherpa-onnx is not installed (requirements.txt has it)")
 FILES = {
     "zipvoice": ("tokens.txt", "encoder.int8.onnx", "decoder.int8.onnx"),
     "vocos-24khz": ("vocos_24khz.onnx",),
@@ -230,7 +227,7 @@ def test_what_is_missing_is_named_with_size_and_licence(tmp_path, monkeypatch):
     assert "Python package sherpa_onnx" in registry.why_not("speak", "pocket")
 
 
-@needs_package
+@pytest.mark.full
 def test_the_stand_in_has_what_the_package_has():
     import sherpa_onnx
 
@@ -248,7 +245,7 @@ def test_the_stand_in_has_what_the_package_has():
         assert all(f"{field}: " in takes for field in fields.split()), name
 
 
-@needs_package
+@pytest.mark.full
 def test_files_that_are_not_there_are_refused_by_the_package(folders, capfd):
     for folder in folders.values():
         for file in folder.iterdir():
@@ -260,7 +257,7 @@ def test_files_that_are_not_there_are_refused_by_the_package(folders, capfd):
         assert f"{wanted}' does not exist" in capfd.readouterr().err
 
 
-@needs_package
+@pytest.mark.full
 def test_sherpa_onnx_itself_speaks_what_it_is_given(folders):
     import zipvoice_toy
 
