@@ -65,6 +65,7 @@ def add(
     taken = InputError(f"There is already a voice called {name!r}: remove it first or choose another name.")
     if store.folder_of(name).exists():
         raise taken
+    registry.open_engine("speak", ENGINE)  # it makes itself ready while the recordings are heard
     sample = sample or check(paths, denoise=denoise, text=text, progress=progress)
     sources = [Path(path) for path in paths]
     kept = [f"original-{n + 1}{store.suffix(source)}" for n, source in enumerate(sources)]
@@ -264,6 +265,7 @@ def _resting(name: str) -> Path:
 
 def from_file(path: str | os.PathLike[str], progress: Progress | None = None) -> Voice:
     """The closest voice to a recording; nothing is kept."""
+    registry.open_engine("speak", ENGINE)
     sample = check([path], progress=progress)
     features, about = _match(sample, progress)
     return Voice(
