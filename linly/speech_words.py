@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from linly.errors import InputError
 
@@ -103,3 +104,20 @@ def in_chinese(sentence: str) -> str:
         if found := re.fullmatch(pattern, sentence):
             return chinese.format(**{name: float(value) for name, value in found.groupdict().items()})
     return ""
+
+
+def why(tier: str, tiers: Mapping[str, Mapping[str, Any]], asked: str) -> tuple[str, str]:
+    """Why a voice speaks in this of its tiers (name: scores), in both languages; asked: the one that was chosen."""
+    score = f"{tiers[tier]['similarity']:.2f}"
+    if tier == asked:
+        return f"You chose it (likeness {score}).", f"由你选定（相似度 {score}）。"
+    if tier == "fitted":
+        other = f", {tiers['closest']['similarity']:.2f} before" if "closest" in tiers else ""
+        return (
+            f"The model was fitted to this person: the best that is ready (likeness {score}{other}).",
+            f"模型已按此人调整，是目前最好的（相似度 {score}）。",
+        )
+    return (
+        f"The nearest stock voice, ready at once (likeness {score}); fitting brings it nearer and takes minutes.",
+        f"最接近的现成声音，立即可用（相似度 {score}）；再用几分钟调整会更像。",
+    )

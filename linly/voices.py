@@ -20,6 +20,7 @@ from linly.enrolment import Clip, Sample
 from linly.errors import InputError
 from linly.speak import closest as matching
 from linly.speak import encoder as speaker
+from linly.speech_words import why
 from linly.values import Audio, Floats, Progress, Style, Voice
 
 HEARD = 1
@@ -37,6 +38,7 @@ PREVIEWS = {
 }
 check, names, export, import_ = enrolment.check, store.names, voice_file.export, voice_file.import_
 _loaded: dict[tuple[str, int, int], Voice] = {}
+_matched: dict[tuple[bytes, str], tuple[Floats, dict[str, Any]]] = {}
 
 
 def add(
@@ -140,7 +142,7 @@ def info(name: str) -> dict[str, Any]:
     tiers = {
         tier: store.read_json(folder / _made(tier) / "voice.json", folder) for tier in MADE if _is_made(folder, tier)
     }
-    why_en, why_zh = _why(voice.tier, tiers, about["tier"])
+    why_en, why_zh = why(voice.tier, tiers, about["tier"])
     return {
         **{key: about[key] for key in ("name", "files", "added", "consent", "denoise")},
         **{"engine": voice.engine, "tier": voice.tier, "similarity": voice.similarity},
@@ -266,12 +268,15 @@ def _resting(name: str) -> Path:
 def from_file(path: str | os.PathLike[str], progress: Progress | None = None) -> Voice:
     """The closest voice to a recording; nothing is kept."""
     registry.open_engine("speak", ENGINE)
-    sample = check([path], progress=progress)
+    return from_sample(check([path], progress=progress), Path(path).stem, progress)
+
+
+def from_sample(sample: Sample, name: str, progress: Progress | None = None) -> Voice:
+    """The closest voice to a person whose recordings were checked; nothing is kept."""
     features, about = _match(sample, progress)
     return Voice(
-        id=Path(path).stem, name=Path(path).stem, engine=ENGINE, languages=tuple(about["languages"]),
-        gender=about["gender"], reference=sample.speech, features=features, tier="closest",
-        similarity=about["similarity"],
+        id=name, name=name, engine=ENGINE, languages=tuple(about["languages"]), gender=about["gender"],
+        reference=sample.speech, features=features, tier="closest", similarity=about["similarity"],
     )  # fmt: skip
 
 
@@ -301,23 +306,6 @@ def _chosen(folder: Path, about: dict[str, Any]) -> str:
     return next((tier for tier in MADE if _is_made(folder, tier)), "closest")
 
 
-def _why(tier: str, tiers: Mapping[str, Mapping[str, Any]], asked: str) -> tuple[str, str]:
-    """Why this tier is used, in both languages."""
-    score = f"{tiers[tier]['similarity']:.2f}"
-    if tier == asked:
-        return f"You chose it (likeness {score}).", f"由你选定（相似度 {score}）。"
-    if tier == "fitted":
-        other = f", {tiers['closest']['similarity']:.2f} before" if "closest" in tiers else ""
-        return (
-            f"The model was fitted to this person: the best that is ready (likeness {score}{other}).",
-            f"模型已按此人调整，是目前最好的（相似度 {score}）。",
-        )
-    return (
-        f"The nearest stock voice, ready at once (likeness {score}); fitting brings it nearer and takes minutes.",
-        f"最接近的现成声音，立即可用（相似度 {score}）；再用几分钟调整会更像。",
-    )
-
-
 def _heard(folder: Path, about: dict[str, Any]) -> Path:
     """What is known of the person, made anew from the recordings where an update asks for it."""
     heard = folder / f"heard-{HEARD}"
@@ -329,12 +317,17 @@ def _heard(folder: Path, about: dict[str, Any]) -> Path:
 
 
 def _match(sample: Sample, progress: Progress | None) -> tuple[Floats, dict[str, Any]]:
-    """The closest voice and what is to be known of it."""
-    engine = registry.open_engine("speak", ENGINE)
+    """The closest voice and what is to be known of it; remembered, since who listens to it keeps it a moment later."""
     language = sample.transcript.language or "en"
-    found = matching.closest(engine, speaker.opened(), sample.embedding, language, progress)
-    about = {"similarity": found.similarity, "stock": list(found.stock), "gender": found.gender}
-    return found.features, {**about, "languages": list(found.languages)}
+    key = (sample.embedding.tobytes(), language)
+    if key not in _matched:
+        engine = registry.open_engine("speak", ENGINE)
+        found = matching.closest(engine, speaker.opened(), sample.embedding, language, progress)
+        about = {"similarity": found.similarity, "stock": list(found.stock), "gender": found.gender}
+        while len(_matched) >= KEPT:
+            _matched.pop(next(iter(_matched)), None)
+        _matched[key] = found.features, {**about, "languages": list(found.languages)}
+    return _matched[key]
 
 
 def _open(made: Path, heard: Path, about: dict[str, Any], tier: str) -> Voice:

@@ -105,14 +105,18 @@ def test_the_verbs_have_their_names_and_parameters(page):
     named = page.get_api_info()["named_endpoints"]
     assert set(named) == {
         "/render", "/portrait_check", "/portrait_add", "/portrait_list", "/portrait_remove", "/models", "/pull",
-        "/remove",
+        "/remove", "/voice_check", "/voice_add", "/voice_list", "/voice_test", "/voice_rename", "/voice_remove",
+        "/voice_export", "/voice_import", "/voice_fit", "/voice_fit_cancel",
     }  # fmt: skip
     parameters = [p["parameter_name"] for p in named["/render"]["parameters"]]
     assert parameters[:5] == ["text", "portrait", "voice", "photo", "audio"]
     assert all(p["parameter_has_default"] for p in named["/render"]["parameters"])
-    assert parameters[-4:] == ["crop", "frame", "background", "background_picture"]
+    assert parameters[-6:-2] == ["crop", "frame", "background", "background_picture"]
+    assert parameters[-2:] == ["pitch", "lexicon"]
     added = [p["parameter_name"] for p in named["/portrait_add"]["parameters"]]
     assert added == ["name", "photo", "crop", "light", "denoise", "consent"]
+    added = [p["parameter_name"] for p in named["/voice_add"]["parameters"]]
+    assert added == ["name", "files", "denoise", "text", "consent"]
     assert [r["label"] for r in named["/render"]["returns"]] == ["video", "subtitles", "report"]
 
 

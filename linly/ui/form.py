@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from linly import library
+from linly import lexicon, library
 from linly.errors import InputError
 from linly.job import RenderJob
 from linly.ui import jobs, voices
@@ -52,6 +52,10 @@ class Form:
     """of the background "colour" """
     backdrop: str | None = None
     """uploaded picture of the background "picture" """
+    pitch: float = 0.0
+    """semitones"""
+    lexicon: str = ""
+    """the pronunciation list as it was typed, a word and its reading a line"""
 
     def style(self) -> Style:
         """Raises InputError with the limits for a number outside them."""
@@ -61,6 +65,7 @@ class Form:
                 language=self.language, rate=float(self.rate), expression=float(self.expression),
                 head=float(self.head), emotion=self.emotion, size=self.size, fps=int(self.fps or 25),
                 seed=int(self.seed or 0), crop=self.crop, frame=self.frame, background=background,
+                pitch=float(self.pitch or 0), lexicon=lexicon.parse(self.lexicon),
             )  # fmt: skip
         except ValueError as error:
             raise InputError(f"{error}.") from error

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from linly.settings import Settings
-from linly.ui import handlers, models, picker, portrait, render, result, shelf, theme, voices
+from linly.ui import handlers, models, picker, portrait, render, result, shelf, theme, voice, voice_shelf, voices
 from linly.ui.parts import PRIVATE, Wording, bar, note, table
 from linly.ui.portrait_handlers import Wish
 from linly.ui.strings import STRINGS, text
@@ -23,6 +23,8 @@ def build(settings: Settings) -> gr.Blocks:
         banner = gr.HTML(visible=False, elem_id="banner", elem_classes="card")
         retry = say(gr.Button, {"value": "retry"}, visible=False, elem_id="retry", size="md")
         with gr.Tabs(elem_id="tabs", selected="render") as tabs:
+            with say(gr.Tab, {"label": "tab_voice"}, id="voice", elem_id="tab-voice"):
+                own = voice.build_voice(say, lang)
             with say(gr.Tab, {"label": "tab_portrait"}, id="portrait", elem_id="tab-portrait"):
                 new = portrait.build_portrait(say, lang)
             with say(gr.Tab, {"label": "tab_render"}, id="render", elem_id="tab-render"):
@@ -30,7 +32,8 @@ def build(settings: Settings) -> gr.Blocks:
             with say(gr.Tab, {"label": "tab_models"}, id="models", elem_id="tab-models"):
                 models.build_models(say, lang)
         shelf.wire(new, ui, tabs)
-        _wire(page, say, lang, ui, new, banner, retry)
+        voice_shelf.wire(own, ui, tabs)
+        _wire(page, say, lang, ui, new, own, banner, retry)
     made: gr.Blocks = page
     return made
 
@@ -83,15 +86,20 @@ def opened(lang: str) -> Iterator[list[Any]]:
 
 
 def _wire(
-    page: gr.Blocks, say: Wording, lang: Any, ui: SimpleNamespace, new: SimpleNamespace, banner: Any, retry: Any
-) -> None:
+    page: gr.Blocks, say: Wording, lang: Any, ui: SimpleNamespace, new: SimpleNamespace, own: SimpleNamespace,
+    banner: Any, retry: Any,
+) -> None:  # fmt: skip
+    many = len(new.wish)
+
     def turn(language: str, script: str, a: Any, b: Any, c: Any, kept: Any, *wish: Any) -> list[Any]:
-        return [language, *turned(say, language, script, (a, b, c), kept, wish)]
+        portrait_tab = turned(say, language, script, (a, b, c), kept, wish[:many])
+        return [language, *portrait_tab, *voice.turned(language, *wish[many:])]
 
     switch: dict[str, Any] = {
-        "inputs": [lang, ui.script, ui.portrait, ui.photo, ui.clip, ui.kept, *new.wish],
+        "inputs": [lang, ui.script, ui.portrait, ui.photo, ui.clip, ui.kept, *new.wish, own.enrolled, *own.wish],
         "outputs": [
             lang, *say.components, ui.script, ui.check, ui.facts, ui.progress, new.pair, new.verdict, new.progress,
+            own.quality, own.wave, own.facts, own.bar,
         ],
         **PRIVATE,
     }  # fmt: skip

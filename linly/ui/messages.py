@@ -4,9 +4,39 @@ from __future__ import annotations
 
 import re
 
+from linly import speech_words
+
 CHINESE: tuple[tuple[str, str], ...] = (
     (r"There is no sample or enrolled portrait called ('.*')\.", r"没有名为 \1 的示例或已保存的形象。"),
     (r"There is no (?:enrolled portrait|portrait file or sample) called ('.*'|\".*\")[:.].*", r"没有名为 \1 的形象。"),
+    (r"There is no enrolled voice called ('.*'|\".*\"): .*", r"没有名为 \1 的已保存声音。"),
+    (r"On a shared Space no voice is kept: .*", "公共 Space 上不保存声音：可在此试听，安装 Linly 后即可保存。"),
+    (r"Record your voice or choose a recording first\.", "请先录音或选择录音文件。"),
+    (r"The recording is gone from this page: .*", "这段录音已不在页面上：请重新选择。"),
+    (r"Write in a sentence whose voice it is .*", "请用一句话写明是谁的声音、同意用于什么。"),
+    (r"The voice needs a name: .*", "请给声音起一个名称，任何语言都可以。"),
+    (r"There is already a voice called ('.*'|\".*\"): .*", r"已有名为 \1 的声音：请先删除，或换一个名称。"),
+    (r"The voice ('.*'|\".*\") is damaged on disk: .*", r"声音 \1 的文件已损坏：请删除后重新添加。"),
+    (r"The voice ('.*'|\".*\") is being fitted.*", r"声音 \1 正在调整：请等它完成，或先停止。"),
+    (
+        r"The fitted voice came out no better, .*",
+        "调整后没有更像，因此保留最接近的现成声音：换更长、更清晰的录音会更好。",
+    ),
+    (
+        r"Fitting a voice needs .*",
+        "调整声音需要 torch：请运行 pip install -r requirements.txt（完整依赖）；在此之前照常使用最接近的声音。",
+    ),
+    (
+        r"Fitting needs (.*) s of speech or more, this is (.*) s: .*",
+        r"调整至少需要 \1 秒语音，这里只有 \2 秒：请多录一些。",
+    ),
+    (r"The process that fitted ('.*'|\".*\") broke off .*", r"调整 \1 的进程中断了：请再试一次，会从中断处继续。"),
+    (r"(.*) is not a voice that Linly exported: .*", r"\1 不是 Linly 导出的声音：请重新导出。"),
+    (r"The voice is too large: at most (\d+) MB .*", r"声音文件太大：最多 \1 MB。"),
+    (r"Choose the \.zip file of an exported voice first\.", "请先选择导出的声音（.zip 文件）。"),
+    (r"There are (\d+) recordings: at most (\d+) .*", r"有 \1 段录音：一次最多 \2 段。"),
+    (r"The recordings are too long: at most (.*) minutes .*", r"录音太长：合计最多 \1 分钟。"),
+    (r"(The pronunciation list), line (\d+): (.*)", r"读音表第 \2 行有误：\3"),
     (r"On a shared Space nothing is kept: .*", "公共 Space 上不保存任何内容：请每次在“渲染”页选择自己的照片。"),
     (r"Choose a short video of the person first, .*", "请先选择一段短视频，或使用示例形象。"),
     (r"Choose a picture for the background first\.", "请先选择背景图片。"),
@@ -82,7 +112,7 @@ def translated(message: str, lang: str) -> str:
     if lang == "zh":
         from linly.face.words import in_chinese
 
-        if known := in_chinese(message):
+        if known := in_chinese(message) or speech_words.in_chinese(message):
             return known
         for pattern, chinese in CHINESE:
             found = re.fullmatch(pattern, message, re.DOTALL)

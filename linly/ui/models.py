@@ -85,19 +85,20 @@ def machine() -> dict[str, Any]:
 
 def pull(name: str) -> dict[str, Any]:
     """Fetch one model (empty: the default set); returns when it is here."""
-    _allowed(name)
+    allowed(name)
     weights.pull([name] if name else weights.default_names())
     return models()
 
 
 def remove(name: str) -> dict[str, Any]:
     """Delete one model's files."""
-    _allowed(name)
+    allowed(name)
     weights.remove(name)
     return models()
 
 
-def _allowed(name: str) -> None:
+def allowed(name: str) -> None:
+    """Raise InputError where visitors may not change what is here, or there is no such model."""
     if not may_change():
         raise InputError("On this shared page models can only be looked at.")
     if name and name not in [row["name"] for row in weights.listing()]:
@@ -171,7 +172,7 @@ def toggled(name: str, lang: str) -> Iterator[tuple[str, Any]]:
             remove(name)
     else:
         with toasts(lang):
-            _allowed(name)
+            allowed(name)
             fetch = Fetch()
             fetch.start([name])
             for _, fraction in fetch.watch():

@@ -32,9 +32,14 @@ def build(ui: SimpleNamespace) -> None:
             with gr.Row():
                 ui.emotion = _dropdown(say, "emotion", EMOTIONS)
                 ui.language = _dropdown(say, "language", ("auto", *voices.LANGUAGES))
+                ui.pitch = say(gr.Slider, {"label": "pitch"}, minimum=-6, maximum=6, value=0, step=0.5, elem_id="pitch")
             ui.subtitles = say(
                 gr.Radio, {"label": "subtitles", "choices": choices("subtitles", SUBTITLES)}, value="none",
                 elem_id="subtitles", elem_classes="segmented",
+            )  # fmt: skip
+            ui.lexicon = say(
+                gr.Textbox, {"label": "lexicon", "placeholder": "lexicon_hint"}, lines=2, max_lines=8,
+                max_length=20000, elem_id="lexicon",
             )  # fmt: skip
             with gr.Row():
                 ui.speak, ui.draw = (

@@ -36,11 +36,11 @@ def build_render(say: Any, lang: Any) -> SimpleNamespace:
     ui.form = [
         ui.portrait, ui.photo, ui.clip, ui.voice, ui.source, ui.script, ui.sound, ui.rate, ui.expression, ui.head,
         ui.language, ui.emotion, ui.size, ui.fps, ui.subtitles, ui.speak, ui.draw, ui.seed, ui.crop, ui.frame,
-        ui.background, ui.colour, ui.backdrop,
+        ui.background, ui.colour, ui.backdrop, ui.pitch, ui.lexicon,
     ]  # fmt: skip
     _wire_inputs(ui)
     result.wire(ui)
-    verbs.wire(ui.form[7:20])
+    verbs.wire(ui.form[7:20], ui.form[23:])
     return ui
 
 
@@ -118,7 +118,8 @@ def spoken_sample(lang: str, *values: Any) -> str:
     """A hidden player that says a sentence in the chosen voice at once."""
     form = Form(*values)
     with toasts(lang):
-        sound = voices.sample(form.chosen_voice(form.style()), form.speak, form.rate, lang)
+        style = form.style()
+        sound = voices.sample(form.chosen_voice(style), form.speak, style, lang)
     wav = base64.b64encode(sound).decode()
     return f'<audio id="v{secrets.token_hex(4)}" autoplay src="data:audio/wav;base64,{wav}"></audio>'
 

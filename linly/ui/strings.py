@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from linly.ui.portrait_strings import PORTRAIT
+from linly.ui.voice_strings import VOICE
 
 LANGUAGES = ("en", "zh")
 
 STRINGS: dict[str, tuple[str, str]] = {
+    **VOICE,
     **PORTRAIT,
     # the page
     "tagline": ("A photo and a sentence become a person who talks", "一张照片，一句话，开口说话"),
