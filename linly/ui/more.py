@@ -39,7 +39,7 @@ def build(ui: SimpleNamespace) -> None:
             )  # fmt: skip
             ui.lexicon = say(
                 gr.Textbox, {"label": "lexicon", "placeholder": "lexicon_hint"}, lines=2, max_lines=8,
-                max_length=20000, elem_id="lexicon",
+                max_length=20000, value="", elem_id="lexicon",
             )  # fmt: skip
             with gr.Row():
                 ui.speak, ui.draw = (
