@@ -35,8 +35,13 @@ LEVEL = -21.0
 _LANGUAGES = {"a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh"}
 _FIRST = ("af_heart", "zf_xiaoxiao", "ef_dora", "ff_siwis", "hf_alpha", "if_sara", "jf_alpha", "pf_dora")
 """The default of each language, listed first."""
-_LEAD, _TAIL = 0.08, 0.12
+_EARLY = 0.05
+"""Seconds by which the model's sound comes before the frames that it lays out: found by sliding the energy above 5 kHz
+over the frames of sibilants (45 to 65 ms in ten voices of both languages, at rates 1 and 1.7)."""
+_LEAD, _TAIL = 0.08, 0.17
 """Seconds of the model's own sound kept before the first and at most after the last phoneme."""
+_FASTEST = 1.0
+"""Rate beyond which the model swallows syllables: its sound is squeezed instead."""
 _SILENT = 0.004
 """Loudness (RMS of 10 ms, full scale 1) under which a tail has died away."""
 
@@ -132,14 +137,22 @@ class Kokoro:
 
     def _say(self, sentence: Sentence, said: Pronunciation, by: _Spoken, language: str) -> Utterance:
         samples, frames = self._synthesise(said.symbols, by)
-        return _utterance(sentence, said, samples, frames, language, by.rate)
+        tempo = max(1.0, by.rate / _FASTEST)
+        if tempo > 1:
+            samples = sound.faster(Audio(samples, RATE), tempo).samples
+        return _utterance(sentence, said, samples, HOP / RATE / tempo, frames, language, by.rate)
 
     def _synthesise(self, symbols: str, by: _Spoken) -> tuple[Floats, list[int]]:
         """Sound (n,) at RATE and each symbol's frames, the model's silence before and after included: n = HOP x sum."""
         session = by.session.result()
         try:
             return synthesise(
-                session, symbols, by.table[min(len(symbols), len(by.table) - 1)], by.rate, by.pitch, self._run
+                session,
+                symbols,
+                by.table[min(len(symbols), len(by.table) - 1)],
+                min(by.rate, _FASTEST),
+                by.pitch,
+                self._run,
             )
         except Exception as error:  # onnxruntime's own exceptions share no base class
             raise EngineFailed(f"Kokoro could not speak a sentence of {len(symbols)} sounds: {error}") from error
@@ -195,10 +208,12 @@ def _clean(said: Pronunciation) -> Pronunciation:
 
 
 def _utterance(
-    sentence: Sentence, said: Pronunciation, samples: Floats, frames: list[int], language: str, rate: float
-) -> Utterance:
-    """Sound cut to the speech, levelled and followed by a pause; spans moved along with it."""
-    edges = np.concatenate([[0], np.cumsum(frames)]) * HOP / RATE  # of the pad, each symbol, the pad
+    sentence: Sentence, said: Pronunciation, samples: Floats, frame: float, frames: list[int], language: str,
+    rate: float,
+) -> Utterance:  # fmt: skip
+    """Sound cut to the speech, levelled and followed by a pause; spans moved along with it. frame: seconds of one."""
+    early = _EARLY * frame * RATE / HOP
+    edges = np.concatenate([[0], np.cumsum(frames)]) * frame - early  # of the pad, each symbol, the pad
     sounded = [i for i, symbol in enumerate(said.symbols) if symbol not in PAUSES and symbol != " "]
     first, last = float(edges[1 + sounded[0]]), float(edges[2 + sounded[-1]])
     begin = max(0, round((first - _LEAD) * RATE))
@@ -209,7 +224,7 @@ def _utterance(
     if rest > 0:
         whole = sound.concat([whole, sound.silence(rest, RATE)])
     offset = begin / RATE
-    phonemes = timed(said.symbols, frames[1:-1], HOP / RATE, float(edges[1]))
+    phonemes = timed(said.symbols, frames[1:-1], frame, float(edges[1]))
     words = [
         Span(word.text, max(0.0, float(edges[1 + word.begin]) - offset), float(edges[1 + word.end]) - offset)
         for word in said.words
