@@ -27,7 +27,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     fit = action("fit", "adapt the model to a voice that is kept here, in minutes; after a stop it goes on")
     fit.add_argument("name", metavar="NAME")
-    fit.add_argument("--minutes", type=float, default=10.0, metavar="N", help="about how long it may take (default 10)")
+    fit.add_argument("--minutes", type=float, default=11.0, metavar="N", help="about how long it may take (default 11)")
     action("list", "the voices kept here")
     test = action("test", "let a voice speak a sentence")
     test.add_argument("name", metavar="NAME")

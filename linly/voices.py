@@ -192,7 +192,7 @@ def preview(name: str, language: str = "en", tier: str = "") -> Audio:
     return sound.concat(said.audio for said in engine.speak(PREVIEWS[code], voice, Style(language=code)))
 
 
-def fit(name: str, progress: Progress | None = None, minutes: float = 10.0) -> Voice:
+def fit(name: str, progress: Progress | None = None, minutes: float = 11.0) -> Voice:
     """Fit the engine's own model to the person, in about so many minutes; the voice in the better of its tiers.
 
     Runs in a process of its own (linly.voice_fit) and goes on from where a crash or Cancelled stopped it; the voice

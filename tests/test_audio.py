@@ -169,6 +169,16 @@ def test_resampling_keeps_time_and_lets_nothing_alias() -> None:
     assert np.abs(low.samples - tone(1.0, 16000).samples)[200:-200].max() < 1e-3
 
 
+@pytest.mark.parametrize("tempo", [1.25, 2.0])
+def test_faster_sound_keeps_its_pitch_and_its_order(tempo: float) -> None:
+    quiet, loud = tone(1.0, size=0.001), tone(2.0)
+    made = sound.faster(sound.concat([quiet, loud]), tempo)
+    assert made.seconds == pytest.approx(3 / tempo, abs=0.02)
+    assert np.argmax(np.abs(made.samples) > 0.1) / RATE == pytest.approx(1 / tempo, abs=0.02)
+    spectrum = np.abs(np.fft.rfft(made.samples[-RATE // 2 :]))
+    assert np.argmax(spectrum) * RATE / (RATE // 2) == pytest.approx(440, abs=4)
+
+
 @pytest.mark.parametrize(("seconds", "fps"), [(1.0, 25), (1.001, 25), (0.01, 30), (2.5, 29.97)])
 def test_padding_fills_whole_frames(seconds: float, fps: float) -> None:
     spoken = tone(seconds)

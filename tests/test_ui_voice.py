@@ -169,7 +169,7 @@ class Fitting:
 
 def test_fitting_runs_behind_the_page_and_the_voice_speaks_meanwhile(kept, monkeypatch):
     work = Fitting(monkeypatch)
-    assert "10 minutes" in voice_fitting.now("en", kept)[0]
+    assert "11 minutes" in voice_fitting.now("en", kept)[0]
     job = voice_handlers.fit(kept)
     assert work.begun.wait(10) and voice_handlers.fit(kept) is job
     line, go, stop, clock = voice_fitting.now("zh", kept)

@@ -39,7 +39,7 @@ LONGEST = 90.0
 """seconds that it lays out; more is not better in the time there is"""
 _HELD = 0.08
 """share of the sound that the decoder never hears and that its loss is measured on"""
-_PROSODY_STEPS, _STEPS, _FEWEST = 36, 200, 60
+_PROSODY_STEPS, _STEPS, _FEWEST = 36, 220, 60
 _SAVED = 25
 """steps between two savings"""
 _CHECK = 0.12
@@ -74,7 +74,7 @@ def fit(
     hear: Callable[[Audio, str], str] | None = None,
     folder: Path | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
-    minutes: float = 10.0,
+    minutes: float = 11.0,
 ) -> Fitted:
     """Kokoro's weights brought near to the person of the clips.
 

@@ -38,7 +38,7 @@ _FIRST = ("af_heart", "zf_xiaoxiao", "ef_dora", "ff_siwis", "hf_alpha", "if_sara
 _EARLY = 0.05
 """Seconds by which the model's sound comes before the frames that it lays out: found by sliding the energy above 5 kHz
 over the frames of sibilants (45 to 65 ms in ten voices of both languages, at rates 1 and 1.7)."""
-_LEAD, _TAIL = 0.08, 0.17
+_LEAD, _TAIL = 0.08, 0.12
 """Seconds of the model's own sound kept before the first and at most after the last phoneme."""
 _FASTEST = 1.0
 """Rate beyond which the model swallows syllables: its sound is squeezed instead."""
@@ -64,7 +64,7 @@ class _Spoken:
     packages=("onnxruntime", "misaki", "jieba", "pypinyin", "wetext"), licence="Apache-2.0", needs_mb=500,
 )  # fmt: skip
 class Kokoro:
-    """StyleTTS 2 with 54 voices (hexgrad, Kokoro-82M). Times are exact: they are the frames that the model laid out."""
+    """StyleTTS 2 with 54 voices (hexgrad, Kokoro-82M). Times are the frames that it laid out, moved by _EARLY."""
 
     def __init__(self, files: Files, device: str = "cpu") -> None:
         import onnxruntime
@@ -217,7 +217,7 @@ def _utterance(
     sounded = [i for i, symbol in enumerate(said.symbols) if symbol not in PAUSES and symbol != " "]
     first, last = float(edges[1 + sounded[0]]), float(edges[2 + sounded[-1]])
     begin = max(0, round((first - _LEAD) * RATE))
-    end = _died_away(samples, round(last * RATE))
+    end = _died_away(samples, round((last + early) * RATE))  # the burst of a final stop follows a silence
     whole = sound.fade(Audio(samples[begin:end], RATE), 0.005, 0.015)
     whole = sound.level(whole, LEVEL)
     rest = _pause(said.symbols, sentence.last) / rate**0.5 - (end / RATE - last)

@@ -16,7 +16,7 @@ from linly.ui import jobs, models
 from linly.ui import voices as voice_list
 from linly.values import Audio, Style, Voice
 
-MINUTES = 10.0
+MINUTES = 11.0
 """about how long fitting may take"""
 EXAMPLE = (
     "This is a made up person who reads a few sentences aloud. The morning train crosses the river twice, and on"
