@@ -36,7 +36,7 @@ Watch = Callable[[int, int, float], None]
 def trained_in_decoder(name: str) -> bool:
     """Whether fitting changes this weight: all convolutions and biases, those of the source signal's branch too.
 
-    That branch is a third of the work; without it the likeness stays about 0.01 lower.
+    That branch is a third of the work; with it one speaker's likeness rose from 0.889 to 0.901 (docs/voices.md).
     """
     return name.startswith(DECODER) and name.endswith((".weight", ".bias")) and not name.endswith("/fc.weight")
 
