@@ -35,9 +35,6 @@ LEVEL = -21.0
 _LANGUAGES = {"a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh"}
 _FIRST = ("af_heart", "zf_xiaoxiao", "ef_dora", "ff_siwis", "hf_alpha", "if_sara", "jf_alpha", "pf_dora")
 """The default of each language, listed first."""
-_EARLY = 0.05
-"""Seconds by which the model's sound comes before the frames that it lays out: found by sliding the energy above 5 kHz
-over the frames of sibilants (45 to 65 ms in ten voices of both languages, at rates 1 and 1.7)."""
 _LEAD, _TAIL = 0.08, 0.12
 """Seconds of the model's own sound kept before the first and at most after the last phoneme."""
 _FASTEST = 1.0
@@ -64,7 +61,7 @@ class _Spoken:
     packages=("onnxruntime", "misaki", "jieba", "pypinyin", "wetext"), licence="Apache-2.0", needs_mb=500,
 )  # fmt: skip
 class Kokoro:
-    """StyleTTS 2 with 54 voices (hexgrad, Kokoro-82M). Times are the frames that it laid out, moved by _EARLY."""
+    """StyleTTS 2 with 54 voices (hexgrad, Kokoro-82M). Times are exact: the frames that the model laid out."""
 
     def __init__(self, files: Files, device: str = "cpu") -> None:
         import onnxruntime
@@ -212,12 +209,11 @@ def _utterance(
     rate: float,
 ) -> Utterance:  # fmt: skip
     """Sound cut to the speech, levelled and followed by a pause; spans moved along with it. frame: seconds of one."""
-    early = _EARLY * frame * RATE / HOP
-    edges = np.concatenate([[0], np.cumsum(frames)]) * frame - early  # of the pad, each symbol, the pad
+    edges = np.concatenate([[0], np.cumsum(frames)]) * frame  # of the pad, each symbol, the pad
     sounded = [i for i, symbol in enumerate(said.symbols) if symbol not in PAUSES and symbol != " "]
     first, last = float(edges[1 + sounded[0]]), float(edges[2 + sounded[-1]])
     begin = max(0, round((first - _LEAD) * RATE))
-    end = _died_away(samples, round((last + early) * RATE))  # the burst of a final stop follows a silence
+    end = _died_away(samples, round(last * RATE))
     whole = sound.fade(Audio(samples[begin:end], RATE), 0.005, 0.015)
     whole = sound.level(whole, LEVEL)
     rest = _pause(said.symbols, sentence.last) / rate**0.5 - (end / RATE - last)
