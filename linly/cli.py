@@ -80,7 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--size", choices=SIZES, default="512")
     bench.add_argument("--languages", default="zh,en", help="comma-separated (default zh,en)")
     bench.add_argument(
-        "--voices", nargs="*", metavar="NAME|FILE", help="likeness, errors and speed of voices instead (default: all)"
+        "--voices",
+        nargs="*",
+        metavar="NAME[=FILE]|FILE",
+        help="likeness (to another recording FILE of the person), errors and speed of voices instead (default: all)",
     )
     serve = verb("serve", serve_verb, "open the page")
     serve.add_argument("rest", nargs=argparse.REMAINDER, help="flags of app.py, for instance --port 7860")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import resource
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -111,7 +111,8 @@ def _spoken(scene: _Scene) -> Iterator[Utterance]:
     """The talk, sentence by sentence."""
     if scene.sound is None:
         style = replace(scene.job.style, language=scene.language)
-        yield from scene.clock.each("speak", scene.engines["speak"].speak(scene.job.text, scene.voice, style))
+        said = scene.clock.each("speak", scene.engines["speak"].speak(scene.job.text, scene.voice, style))
+        yield from recording.timed(said, style, scene.engines["time"], scene.clock)
     else:
         yield from recording.utterances(scene.sound, scene.engines, scene.job.style, scene.clock, scene.tell)
 
@@ -164,6 +165,9 @@ def _open_engines(job: RenderJob) -> dict[str, Any]:
         return registry.open_engine(kind, job.engines.get(kind) or registry.default(kind, capability))
 
     engines = {"speak": opened("speak"), "draw": opened("draw")}
+    engines["time"] = engines["speak"]
+    if "timings" not in registry.card("speak", registry.name_of(engines["speak"])).can:
+        engines["time"] = registry.open_engine("speak", registry.default("speak", "timings"))
     engines |= {"move": opened("move", "timings"), "move-any": opened("move", "any-audio")}
     return engines | {"hear": opened("hear")} if job.audio else engines
 
@@ -250,6 +254,15 @@ def _write_beside(job: RenderJob, said: list[Utterance], made: VideoFile) -> dic
     return extra
 
 
+def _untimed(said: Sequence[Utterance]) -> list[str]:
+    """One sentence if in some of the talk nobody knows when which sound is said."""
+    count = sum(bool(u.text.strip()) and u.timing == "none" for u in said)
+    if not count:
+        return []
+    where = f"In {count} of {len(said)} sentences the mouth follows loudness only"
+    return [f"{where}: no engine here tells when their sounds are said."]
+
+
 def _report(scene: _Scene, said: list[Utterance], made: VideoFile, extra: Mapping[str, str]) -> Report:
     timings = {stage: round(seconds, 3) for stage, seconds in scene.clock.so_far().items()}
     advice = scene.portrait.report.get("advice", ())
@@ -278,7 +291,7 @@ def _report(scene: _Scene, said: list[Utterance], made: VideoFile, extra: Mappin
             "picture": False,
             "manifest": False,
         },
-        warnings=tuple(a["en"] for a in advice),
+        warnings=(*(a["en"] for a in advice), *_untimed(said)),
         portrait_report=scene.portrait.report,
         emotions=tuple(scene.played),
         crop=crop_of(scene.job.portrait, scene.job.style),

@@ -1,9 +1,10 @@
-"""A recording as utterances: heard by the ASR engine, and spoken once by the voice engine just for the timing."""
+"""Phoneme times for sound that came without: a recording, heard by the ASR engine, or the speech of an engine that does
+not tell when it says what. An engine that does tell speaks the same words once, just for the timing."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from linly.align import align, split_transcript
 from linly.align_features import pitch
 from linly.clock import Clock
 from linly.errors import InputError
-from linly.values import Audio, Progress, Span, Style, Utterance, Voice
+from linly.values import Audio, Progress, Span, Style, Utterance
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +28,8 @@ def utterances(
 ) -> Iterator[Utterance]:
     """Cut a recording into sentences that together are exactly its sound, with phoneme times where they can be had.
 
-    Phoneme times come from the voice engine speaking the same words, in a voice about as high and from the second
-    sentence on at the recording's pace, and dynamic time warping onto the recording ("aligned"); in a language that it
-    cannot speak they stay "none" and loudness drives the mouth.
+    engines: hear, and time, a speak engine that tells when it says what. In a language that it cannot speak the timing
+    stays "none" and loudness drives the mouth.
     """
     tell("hear", 0.0)
     with clock("hear"):
@@ -37,37 +37,59 @@ def utterances(
     tell("hear", 1.0)
     language = transcript.language or "en"
     cuts = split_transcript(transcript, recorded)
-    voice, rate = _voice(recorded, language, engines["speak"]), 1.0
+    guide = _Guide(recorded, Style(language=language), engines["time"])
     for number, (text, start, end) in enumerate(cuts, 1):
         piece, last = _slice(recorded, start, end), number == len(cuts)
         words = _within(transcript.words, start, end)
-        reference = _reference(text, voice, Style(language=language, rate=rate), engines["speak"])
+        with clock("align"):
+            timed = guide.timed(text, piece, words)
+        yield replace(timed or Utterance(text, piece, language, words=words), last=last)
+
+
+def timed(said: Iterable[Utterance], style: Style, speak: Any, clock: Clock) -> Iterator[Utterance]:
+    """The utterances with phoneme times from `speak`, which tells when it says what; those that have their own, and
+    those that it cannot say, pass as they are. style: what they were spoken with."""
+    guide: _Guide | None = None
+    for utterance in said:
+        if utterance.timing != "none":
+            yield utterance
+            continue
+        with clock("align"):
+            guide = guide or _Guide(utterance.audio, replace(style, language=utterance.language), speak)
+            aligned = guide.timed(utterance.text, utterance.audio)
+        yield replace(aligned, last=utterance.last) if aligned else utterance
+
+
+class _Guide:
+    """The same words from an engine with exact times, in a voice about as high and, from the second sentence on, at the
+    speaker's pace: the nearer the two are, the better dynamic time warping lays one on the other."""
+
+    def __init__(self, sample: Audio, style: Style, speak: Any) -> None:
+        """sample: some of the sound that is to be timed."""
+        self._speak, self._style = speak, style
+        voices = [v for v in speak.voices() if style.language in v.languages]
+        gender = "male" if 0 < pitch(sample) < LOW else "female"
+        self._voice = next((v for v in voices if v.gender == gender), voices[0] if voices else None)
+
+    def timed(self, text: str, piece: Audio, words: Sequence[Span] = ()) -> Utterance | None:
+        """The piece with times ("aligned"); None where the engine cannot say the text. words: as they were heard."""
+        reference = self._reference(text)
         if reference is None:
-            yield Utterance(text, piece, language, words=words, last=last)
-        else:
-            with clock("align"):
-                aligned = align(piece, reference, words)
-            rate = min(max(rate * _pace(reference, aligned), 0.6), 1.6)
-            yield replace(aligned, last=last)
+            return None
+        aligned = align(piece, reference, words)
+        rate = min(max(self._style.rate * _pace(reference, aligned), 0.6), 1.6)
+        self._style = replace(self._style, rate=rate)
+        return aligned
 
-
-def _voice(recorded: Audio, language: str, speak: Any) -> Voice | None:
-    """The engine's voice for the timing, a man's for a low recording; None where it does not speak the language."""
-    voices = [v for v in speak.voices() if language in v.languages]
-    gender = "male" if 0 < pitch(recorded) < LOW else "female"
-    return next((v for v in voices if v.gender == gender), voices[0] if voices else None)
-
-
-def _reference(text: str, voice: Voice | None, style: Style, speak: Any) -> Utterance | None:
-    """The text as the voice engine says it, as one utterance with exact times; None where it cannot."""
-    if voice is None or not text.strip():
-        return None
-    try:
-        parts = list(speak.speak(text, voice, style))
-    except InputError as reason:  # nothing pronounceable in it, or a language whose text front end is not installed
-        log.info("no phoneme times for %r: %s", text, reason)
-        return None
-    return join(parts, text)
+    def _reference(self, text: str) -> Utterance | None:
+        if self._voice is None or not text.strip():
+            return None
+        try:
+            parts = list(self._speak.speak(text, self._voice, self._style))
+        except InputError as reason:  # nothing pronounceable in it, or a language whose text front end is not installed
+            log.info("no phoneme times for %r: %s", text, reason)
+            return None
+        return join(parts, text)
 
 
 def _pace(reference: Utterance, aligned: Utterance) -> float:

@@ -34,8 +34,11 @@ NARROW = 4600.0
 """hertz"""
 ECHO = 0.57
 """seconds in which a sound dies away by 60 dB"""
-STRANGERS, DOUBTFUL, SHARE = 0.765, 0.7, 0.22
-"""cosine between two groups of windows that are two people where each has this share of the sound, or may be"""
+STRANGERS = ((7, 14, 24), (0.665, 0.70, 0.765))
+"""cosine between two groups of windows below which they are two people, by the number of windows: in 6 s one person's
+two halves may differ by as much as two people in half a minute (real people: above 0.69 in 6 s, two below 0.67)"""
+DOUBTFUL, SHARE = 0.7, 0.22
+"""cosine below which they may be; and the least share of the sound that each of two people has"""
 TYPICAL = 0.6
 """share of a group's windows that speak for it: others hold a bit of both where people take turns"""
 PAUSE, EDGE = 0.35, 0.12
@@ -242,7 +245,7 @@ def _speakers(audio: Audio, spans: Spans, windows: Windows) -> tuple[int, bool]:
     apart = float(_unit(each[ends[:first]].mean(axis=0)) @ _unit(each[ends[-last:]].mean(axis=0)))
     share = min(second.mean(), 1 - second.mean())
     if share >= SHARE and share * len(each) >= 2:
-        return (2 if apart < STRANGERS else 1), False
+        return (2 if apart < np.interp(len(each), *STRANGERS) else 1), False
     return 1, apart < DOUBTFUL
 
 

@@ -47,6 +47,17 @@ class FakeSpeak:
             yield Utterance(piece, sound, style.language, (Span(piece, 0, sound.seconds),), spans, "exact")
 
 
+class MuteSpeak(FakeSpeak):
+    """Says the same in any language, and not when it says what."""
+
+    def voices(self) -> list[Voice]:
+        return [Voice("any", "Any", "mute", ("en", "de"), "female")]
+
+    def speak(self, text: str, voice: Voice, style: Style) -> Iterator[Utterance]:
+        for said in super().speak(text, voice, style):
+            yield Utterance(said.text, said.audio, said.language)
+
+
 class FakeHear:
     def __init__(self, files=None, device: str = "cpu") -> None: ...
 

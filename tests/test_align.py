@@ -11,7 +11,8 @@ import pytest
 from linly.align import align, anchors, split_transcript
 from linly.align_features import pitch
 from linly.audio import load
-from linly.recording import join
+from linly.clock import Clock
+from linly.recording import join, timed
 from linly.values import Audio, Span, Style, Transcript, Utterance
 
 RATE = 16000
@@ -267,6 +268,26 @@ def test_known_times_of_another_voice_and_pace_are_found(models, language) -> No
         )
     for found in (np.concatenate(clean), np.concatenate(noisy)):
         assert np.median(found) <= 0.040 and np.mean(found <= 0.080) >= 0.90, (np.median(found), np.mean(found <= 0.08))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_speech_without_times_gets_them_while_it_is_spoken(models, language) -> None:
+    """A man's quick speech with its times taken away; those that have theirs keep them."""
+    from linly import registry
+
+    kokoro = registry.open_engine("speak", "kokoro")
+    man = next(v for v in kokoro.voices() if v.id == VOICES[language][1])
+    style = Style(language=language, rate=1.2)
+    said = [u for text in TEXTS[language][:5] for u in kokoro.speak(text, man, style)]
+    bare = [Utterance(u.text, u.audio, u.language, last=u.last) for u in said[1:]]
+    clock = Clock()
+    first, *others = timed([said[0], *bare], style, kokoro, clock)
+    assert first is said[0] and clock.so_far()["align"] > 0
+    assert [u.timing for u in others] == ["aligned"] * len(bare) and [u.last for u in others] == [b.last for b in bare]
+    assert all(u.audio is b.audio for u, b in zip(others, bare, strict=True))
+    found = np.concatenate([errors(one, true) for one, true in zip(others, said[1:], strict=True)])
+    assert np.median(found) <= 0.040 and np.mean(found <= 0.080) >= 0.90, (np.median(found), np.mean(found <= 0.08))
 
 
 @pytest.mark.slow

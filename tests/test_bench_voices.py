@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import speakers
 
-from linly import audio, bench_voices, library, registry
+from linly import audio, bench_voices, library, registry, voices
 from linly.errors import InputError
 from linly.text.heard import wrong_share
 from linly.values import Audio, Style
@@ -33,15 +33,27 @@ def test_there_must_be_somebody_to_measure(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_recording_of_a_stock_voice_is_found_again(models, tmp_path):
-    text = "Good morning. The train to the coast leaves at nine, and we should take an umbrella with us."
-    path = audio.write_wav(_spoken("am_michael", text, "en"), tmp_path / "michael.wav")
-    rows = bench_voices.run([str(path)], lambda stage, done: None)
-    assert [(row["tier"], row["language"]) for row in rows] == [("closest", "en"), ("closest", "zh")]
+def test_an_enrolled_voice_is_measured_against_another_recording(models, tmp_path, monkeypatch):
+    monkeypatch.setenv("LINLY_LIBRARY", str(tmp_path / "library"))
+    texts = (
+        "Good morning. The train to the coast leaves at nine, and we should take an umbrella with us.",
+        "When the museum opened again, hundreds of visitors were waiting in the rain to see the new paintings.",
+    )
+    first, other = (
+        audio.write_wav(_spoken("am_michael", text, "en"), tmp_path / f"{n}.wav") for n, text in enumerate(texts)
+    )
+    voices.add("Michael", [first], consent="A synthetic voice.")
+    rows = bench_voices.run([f"Michael={other}"], lambda stage, done: None)
+    assert [(row["person"], row["tier"], row["language"]) for row in rows] == [
+        ("Michael", "closest", "en"),
+        ("Michael", "closest", "zh"),
+    ]
     english = rows[0]
-    assert english["similarity"] > 0.8 and english["same"] > 0.7 and english["other"] is None
+    assert english["similarity"] > 0.85 and english["same"] > 0.85 and english["other"] is None
     assert english["errors"] < 0.1 and english["realtime_factor"] > 0
-    assert "michael" in bench_voices.table(rows)
+    assert "Michael" in bench_voices.table(rows)
+    with pytest.raises(InputError):
+        bench_voices.run([f"Nobody={other}"], lambda stage, done: None)
 
 
 @pytest.mark.slow

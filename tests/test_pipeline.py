@@ -3,12 +3,14 @@
 import json
 import threading
 import time
+from dataclasses import replace
 
+import fakes
 import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from linly import video
+from linly import registry, video
 from linly.ahead import ahead
 from linly.audio import load, write_wav
 from linly.errors import Cancelled, InputError
@@ -56,6 +58,21 @@ def test_a_recording_keeps_its_own_sound(fake_engines, face, out, tmp_path):
     heard = load(out, max_seconds=10, rate=24000)
     assert report.seconds == pytest.approx(2.3, abs=0.05) and report.voice == ""
     assert float(np.sqrt(np.mean(heard.samples**2))) == pytest.approx(0.3 / np.sqrt(2), rel=0.1)
+
+
+def test_an_engine_without_times_is_timed_by_one_that_has_them(fake_engines, face, out):
+    """The mouth follows the sounds, not loudness; where nobody knows the language, the report says so."""
+    registry.engine("speak", "mute", title="Mute", can={"clones"})(fakes.MuteSpeak)
+    job = RenderJob(out, text=TEXT, portrait=face, engines={"speak": "mute"}, sidecar=True)
+    report = render(job)
+    said = json.loads(out.with_suffix(".json").read_text())["utterances"]
+    assert [one["timing"] for one in said] == ["aligned"] * 3 and all(one["phonemes"] for one in said)
+    assert report.engines["speak"] == "mute" and "align" in report.timings and not report.warnings
+
+    report = render(replace(job, style=Style(language="de")))
+    said = json.loads(out.with_suffix(".json").read_text())["utterances"]
+    assert [one["timing"] for one in said] == ["none"] * 3
+    assert "In 3 of 3 sentences the mouth follows loudness only" in report.warnings[-1]
 
 
 def test_subtitles_and_timing_lie_beside_the_video(fake_engines, face, out):

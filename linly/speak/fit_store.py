@@ -18,6 +18,8 @@ from linly.speak.graph import Graph
 
 STYLE, PITCH = "style", "pitch"
 """Names of the shift (256,) of every row of the style table, and of the pitch map: gain and factor."""
+STRENGTH = "strength:"
+"""Before a language: how much of the change it is spoken with, 0 to 1."""
 _UP, _DOWN = ":up", ":down"
 
 
@@ -53,7 +55,7 @@ def unpacked(changes: Mapping[str, NDArray[Any]]) -> Arrays:
             delta[name.removesuffix(_UP)] = values.astype(np.float32) @ changes[name.removesuffix(_UP) + _DOWN].astype(
                 np.float32
             )
-        elif not name.endswith(_DOWN) and name not in (STYLE, PITCH):
+        elif not name.endswith(_DOWN) and not _whole(name):
             delta[name] = values.astype(np.float32)
     return delta
 
@@ -68,6 +70,31 @@ def model_with(graph: Graph, changes: Mapping[str, NDArray[Any]]) -> bytes:
         raise InputError(
             f"The fitted voice does not belong to this Kokoro ({error}): fit it again, or speak it as `closest`."
         ) from error
+
+
+def scaled(changes: Mapping[str, NDArray[Any]], by: float) -> Arrays:
+    """A part of the change of the weights; style and pitch stay whole."""
+    return {
+        name: values if _whole(name) or name.endswith(_DOWN) or by == 1 else (values * by).astype(values.dtype)
+        for name, values in changes.items()
+    }
+
+
+def with_strengths(changes: Arrays, strengths: Mapping[str, float]) -> Arrays:
+    """The changes, which know how strongly they are to be taken in each language (ISO 639-1)."""
+    return changes | {STRENGTH + code: np.array(strength, np.float32) for code, strength in strengths.items()}
+
+
+def strength(changes: Mapping[str, NDArray[Any]] | None, language: str) -> float:
+    """How much of the change a language is spoken with; one that nobody judged, as English."""
+    for code in (language, "en"):
+        if changes and STRENGTH + code in changes:
+            return float(changes[STRENGTH + code])
+    return 1.0
+
+
+def _whole(name: str) -> bool:
+    return name in (STYLE, PITCH) or name.startswith(STRENGTH)
 
 
 def shifted(table: NDArray[np.float32], changes: Mapping[str, NDArray[Any]] | None) -> NDArray[np.float32]:

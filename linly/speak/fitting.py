@@ -42,7 +42,7 @@ _HELD = 0.08
 _PROSODY_STEPS, _STEPS, _FEWEST = 36, 220, 60
 _SAVED = 25
 """steps between two savings"""
-_CHECK = 0.12
+_CHECK = 0.2
 """share of the time that the check takes, as progress shows it"""
 
 Sample = tuple[Audio, str, str]
@@ -60,8 +60,9 @@ class Fitted:
     reason: str
     """in one sentence, where it is not better"""
     scores: Mapping[str, float]
-    """similarity and similarity_before, errors and errors_before (share of characters heard wrongly; where they were
-    measured), loss and loss_before (of the part that was held out), steps, seconds"""
+    """similarity and similarity_before; for each language that was judged errors_*, errors_before_* (share of
+    characters heard wrongly, where it was measured) and strength_* (of the changes, 0 to 1); loss and loss_before (of
+    the part that was held out), steps, seconds"""
 
 
 def fit(
@@ -212,7 +213,9 @@ class _Work:
                     self._weights[name] = self._weights[name] + change
             return
         watch: fit_training.Watch = lambda step, steps, _: progress("fit: manner", 0.05 + 0.1 * step / steps)  # noqa: E731
-        self._shift = fit_training.fit_prosody(self._weights, self._clips, self._styles, _PROSODY_STEPS, watch)
+        texts = fit_check.unheard(fit_check.KEPT)
+        others = [(self._teacher.text(text)[0], self._teacher.table[len(text)]) for text in texts]
+        self._shift = fit_training.fit_prosody(self._weights, self._clips, self._styles, others, _PROSODY_STEPS, watch)
         self._pitch = self._pitch_map()
         self._save(0, 0)
 
@@ -223,7 +226,7 @@ class _Work:
         network, made = Prosody(self._weights), []
         shift = torch.tensor(self._shift, device=self._styles.device)
         with torch.no_grad():
-            for symbols in fit_check.unheard():
+            for symbols in fit_check.unheard(fit_check.SENTENCES):
                 text = torch.tensor(self._teacher.text(symbols)[0], device=self._styles.device)
                 style = torch.tensor(self._teacher.table[len(symbols)][128:], device=self._styles.device) + shift
                 lasting, seen = network.durations(text, style)

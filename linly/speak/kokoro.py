@@ -17,7 +17,7 @@ from linly import settings
 from linly.contracts import Files
 from linly.errors import EngineFailed, InputError
 from linly.registry import engine
-from linly.speak.fit_store import shifted
+from linly.speak.fit_store import shifted, strength
 from linly.speak.sessions import HOP, Sessions, pitch_map, synthesise
 from linly.text.g2p import phonemise
 from linly.text.ipa import PAUSES, known, timed
@@ -108,13 +108,15 @@ class Kokoro:
         Raises InputError for text with nothing to say, an unknown voice or a language that cannot be read, and
         EngineFailed if the model breaks.
         """
+        language = detect(text) if style.language == "auto" else style.language
+        share = strength(voice.changes, language)
+        changes = voice.changes if share else None
         said_by = _Spoken(
-            self._sessions.of(voice.changes),
-            shifted(self._style(voice), voice.changes),
-            pitch_map(voice.changes, style.pitch),
+            self._sessions.of(changes, share),
+            shifted(self._style(voice), changes),
+            pitch_map(changes, style.pitch),
             style.rate,
         )
-        language = detect(text) if style.language == "auto" else style.language
         accent = {"b": "gb", "z": "zh"}.get(voice.id[:1], "us") if voice.features is None else "us"
         coming: deque[Future[Utterance]] = deque()
         try:

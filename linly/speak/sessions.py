@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from linly.speak import fit_weights
-from linly.speak.fit_store import model_with, pitch_of
+from linly.speak.fit_store import model_with, pitch_of, scaled
 from linly.speak.graph import Graph, addition, constant, node
 from linly.text.ipa import VOCABULARY
 from linly.values import Floats
@@ -20,7 +20,7 @@ from linly.values import Floats
 HOP = 600
 """samples in one frame of the model's durations (25 ms)"""
 KEEP = 2
-"""fitted voices kept ready beside the stock model, about 250 MB each"""
+"""fitted voices kept ready beside the stock model, about 250 MB each; in a second language one may be another"""
 _VOICED = 30.0
 """hertz under which the model's pitch curve means no voice"""
 _UNMOVED = "/encoder/Reshape_output_~"
@@ -35,22 +35,22 @@ class Sessions:
         self._make, self._pool = make, pool
         self._graph: Future[Graph] = pool.submit(lambda: Graph(model.read_bytes()))
         self._stock = pool.submit(lambda: make(with_hooks(self._graph.result())))
-        self._fitted: OrderedDict[bytes, Future[Any]] = OrderedDict()
+        self._fitted: OrderedDict[tuple[bytes, float], Future[Any]] = OrderedDict()
 
-    def of(self, changes: Mapping[str, Floats] | None) -> Future[Any]:
-        """The session that speaks a voice with these changes; the stock model's for None."""
+    def of(self, changes: Mapping[str, Floats] | None, strength: float = 1.0) -> Future[Any]:
+        """The session that speaks a voice with these changes, taken so strongly; the stock model's for None."""
         if not changes:
             return self._stock
-        key = digest(changes)
+        key = digest(changes), strength
         if key not in self._fitted:
-            self._fitted[key] = self._pool.submit(self._fit, changes)
+            self._fitted[key] = self._pool.submit(self._fit, changes, strength)
             while len(self._fitted) > KEEP:
                 self._fitted.popitem(last=False)
         self._fitted.move_to_end(key)
         return self._fitted[key]
 
-    def _fit(self, changes: Mapping[str, Floats]) -> Any:
-        return self._make(with_hooks(Graph(model_with(self._graph.result(), changes))))
+    def _fit(self, changes: Mapping[str, Floats], strength: float) -> Any:
+        return self._make(with_hooks(Graph(model_with(self._graph.result(), scaled(changes, strength)))))
 
 
 def digest(changes: Mapping[str, Floats]) -> bytes:

@@ -114,7 +114,7 @@ def _parses(symbols: str) -> Iterator[list[str]]:
 def _table() -> dict[str, str]:
     """Symbols -> pinyin with its tone as a number. Rare spellings of the same sound give way to the common one."""
     rare = ("yo", "lo", "n", "ng", "m", "hm", "hng", "ê")
-    common = sorted(mandarin._inventory(), key=lambda one: one in rare)
+    common = sorted(mandarin.inventory(), key=lambda one: one in rare)
     table: dict[str, str] = {}
     for bare, tone in itertools.product(common, "12345"):
         if said := mandarin.spelled(bare + tone):

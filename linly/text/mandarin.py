@@ -46,7 +46,7 @@ def syllables(run: list[str]) -> list[list[str]]:
 
 
 @functools.cache
-def _inventory() -> frozenset[str]:
+def inventory() -> frozenset[str]:
     """Every syllable of Mandarin, without tones."""
     from pypinyin import pinyin_dict
     from pypinyin.contrib.tone_convert import to_normal
@@ -58,7 +58,7 @@ def _inventory() -> frozenset[str]:
 @functools.lru_cache(maxsize=4096)
 def spelled(pinyin: str) -> str:
     """Symbols of one syllable with its tone as a number at the end ("lü4"); "" if Mandarin has none such."""
-    return _symbols(_parts()[2], pinyin) if pinyin[:-1] in _inventory() else ""
+    return _symbols(_parts()[2], pinyin) if pinyin[:-1] in inventory() else ""
 
 
 @functools.lru_cache(maxsize=4096)
