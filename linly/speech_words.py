@@ -113,11 +113,22 @@ def why(tier: str, tiers: Mapping[str, Mapping[str, Any]], asked: str) -> tuple[
         return f"You chose it (likeness {score}).", f"由你选定（相似度 {score}）。"
     if tier == "fitted":
         other = f", {tiers['closest']['similarity']:.2f} before" if "closest" in tiers else ""
+        english, chinese = _held_back(tiers[tier])
         return (
-            f"The model was fitted to this person: the best that is ready (likeness {score}{other}).",
-            f"模型已按此人调整，是目前最好的（相似度 {score}）。",
+            f"The model was fitted to this person: the best that is ready (likeness {score}{other}).{english}",
+            f"模型已按此人调整，是目前最好的（相似度 {score}）。{chinese}",
         )
     return (
         f"The nearest stock voice, ready at once (likeness {score}); fitting brings it nearer and takes minutes.",
         f"最接近的现成声音，立即可用（相似度 {score}）；再用几分钟调整会更像。",
     )
+
+
+def _held_back(scores: Mapping[str, Any]) -> tuple[str, str]:
+    """Where less than the whole of the fitting is taken, in both languages."""
+    english = chinese = ""
+    for code, (plain, native) in {"en": ("English", "英语"), "zh": ("Chinese", "中文")}.items():
+        if (share := float(scores.get(f"strength_{code}", 1.0))) < 1:
+            english += f" In {plain} {share:.0%} of it is taken, so that every word is understood."
+            chinese += f"说{native}时只用其 {share:.0%}，以保证字字听清。"
+    return english, chinese

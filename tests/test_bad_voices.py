@@ -5,6 +5,7 @@ from __future__ import annotations
 import bad_voices as bad
 import numpy as np
 import pytest
+import speakers
 
 from linly import audio, enrolment, registry, shelf, voices
 from linly.denoise import denoised
@@ -105,6 +106,24 @@ def test_what_holds_no_voice_is_refused_with_its_reason(her, speech, windows, wh
     else:
         assert said == REFUSED[key][0]
     assert in_chinese(said) not in ("", said) and "{" not in in_chinese(said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["allison", "carlo"])
+def test_six_seconds_of_one_real_person_are_not_taken_for_two(who, windows):
+    found = []
+    for path in speakers.clips(who):
+        whole = audio.load(path, max_seconds=60)
+        cuts = range(0, len(whole.samples) - 6 * whole.rate, 3 * whole.rate)
+        found += [examine(Audio(whole.samples[cut : cut + 6 * whole.rate], whole.rate), windows) for cut in cuts]
+    assert len(found) >= 5 and [one.report["speakers"] for one in found] == [1] * len(found)
+
+
+@pytest.mark.slow
+def test_two_real_people_in_a_short_recording_are_found_out(windows):
+    she, he = (audio.load(speakers.clips(who)[0], max_seconds=60) for who in ("allison", "carlo"))
+    said = refusal(windows, audio.concat(Audio(one.samples[: 5 * one.rate], one.rate) for one in (she, he)))
+    assert said == REFUSED["several_speakers"][0]
 
 
 @pytest.mark.parametrize("what", ADVISED)

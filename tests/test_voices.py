@@ -134,7 +134,7 @@ def test_a_fitted_voice_is_chosen_by_itself_and_can_be_unchosen(kept):
     fitted = voices.load("Carlo")
     assert fitted.tier == "fitted" and fitted.similarity == 0.91 and list(fitted.changes) == list(changes)
     assert np.array_equal(fitted.changes["/decoder/x.weight"], changes["/decoder/x.weight"])
-    assert "fitted to this person" in voices.info("Carlo")["why_en"]
+    assert "fitted to this person" in voices.info("Carlo")["why_en"] and "taken" not in voices.info("Carlo")["why_en"]
     assert voices.load("Carlo", "closest") is closest_one and voices.load("Allison").changes is None
     voices.choose("Carlo", "closest")
     assert voices.load("Carlo").tier == "closest" and "You chose it" in voices.info("Carlo")["why_en"]
@@ -143,6 +143,15 @@ def test_a_fitted_voice_is_chosen_by_itself_and_can_be_unchosen(kept):
         voices.choose("Allison", "fitted")
     with pytest.raises(InputError, match="not 'fitted' yet"):
         voices.load("Allison", "fitted")
+
+
+def test_the_user_reads_where_less_of_a_fitting_is_taken(kept):
+    changes = {"style": np.zeros(256, np.float32)}
+    scores = {"similarity": 0.91, "strength_en": 1.0, "strength_zh": 0.5}
+    voices.set_fitted("Carlo", voices.load("Carlo").features, changes, scores)
+    known = voices.info("Carlo")
+    assert known["why_en"].endswith("In Chinese 50% of it is taken, so that every word is understood.")
+    assert known["why_zh"].endswith("说中文时只用其 50%，以保证字字听清。")
 
 
 def test_an_engine_that_clones_takes_anybodys_sample(kept, monkeypatch):

@@ -35,6 +35,9 @@ LEVEL = -21.0
 _LANGUAGES = {"a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh"}
 _FIRST = ("af_heart", "zf_xiaoxiao", "ef_dora", "ff_siwis", "hf_alpha", "if_sara", "jf_alpha", "pf_dora")
 """The default of each language, listed first."""
+_EARLY = 0.05
+"""Seconds by which the model's sound comes before the frames that it lays out: found by sliding the energy above 5 kHz
+over the frames of sibilants (45 to 65 ms in ten voices of both languages, at rates 1 and 1.7)."""
 _LEAD, _TAIL = 0.08, 0.12
 """Seconds of the model's own sound kept before the first and at most after the last phoneme."""
 _FASTEST = 1.0
@@ -61,7 +64,7 @@ class _Spoken:
     packages=("onnxruntime", "misaki", "jieba", "pypinyin", "wetext"), licence="Apache-2.0", needs_mb=500,
 )  # fmt: skip
 class Kokoro:
-    """StyleTTS 2 with 54 voices (hexgrad, Kokoro-82M). Times are exact: the frames that the model laid out."""
+    """StyleTTS 2 with 54 voices (hexgrad, Kokoro-82M). Times are the frames that it laid out, moved by _EARLY."""
 
     def __init__(self, files: Files, device: str = "cpu") -> None:
         import onnxruntime
@@ -221,7 +224,7 @@ def _utterance(
     rest = _pause(said.symbols, sentence.last) / rate**0.5 - (end / RATE - last)
     if rest > 0:
         whole = sound.concat([whole, sound.silence(rest, RATE)])
-    offset = begin / RATE
+    offset = begin / RATE + _EARLY * frame * RATE / HOP
     phonemes = timed(said.symbols, frames[1:-1], frame, float(edges[1]))
     words = [
         Span(word.text, max(0.0, float(edges[1 + word.begin]) - offset), float(edges[1 + word.end]) - offset)
