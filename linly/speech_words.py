@@ -128,7 +128,7 @@ def _held_back(scores: Mapping[str, Any]) -> tuple[str, str]:
     """Where less than the whole of the fitting is taken, in both languages."""
     english = chinese = ""
     for code, (plain, native) in {"en": ("English", "英语"), "zh": ("Chinese", "中文")}.items():
-        if (share := float(scores.get(f"strength_{code}", 1.0))) < 1:
+        if (share := float(scores.get(f"taken_{code}", 1.0))) < 1:
             english += f" In {plain} {share:.0%} of it is taken, so that every word is understood."
             chinese += f"说{native}时只用其 {share:.0%}，以保证字字听清。"
     return english, chinese

@@ -147,7 +147,7 @@ def test_a_fitted_voice_is_chosen_by_itself_and_can_be_unchosen(kept):
 
 def test_the_user_reads_where_less_of_a_fitting_is_taken(kept):
     changes = {"style": np.zeros(256, np.float32)}
-    scores = {"similarity": 0.91, "strength_en": 1.0, "strength_zh": 0.5}
+    scores = {"similarity": 0.91, "taken_en": 1.0, "taken_zh": 0.5}
     voices.set_fitted("Carlo", voices.load("Carlo").features, changes, scores)
     known = voices.info("Carlo")
     assert known["why_en"].endswith("In Chinese 50% of it is taken, so that every word is understood.")

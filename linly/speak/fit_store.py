@@ -7,20 +7,31 @@ strongest directions afterwards, which on this model keeps nearly all of the lik
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from linly.errors import InputError
-from linly.speak.fit_weights import Arrays, written
+from linly.speak.fit_weights import DECODER, Arrays, written
 from linly.speak.graph import Graph
 
-STYLE, PITCH = "style", "pitch"
-"""Names of the shift (256,) of every row of the style table, and of the pitch map: gain and factor."""
-STRENGTH = "strength:"
-"""Before a language: how much of the change it is spoken with, 0 to 1."""
+STYLE, PITCH, PLAIN_PITCH = "style", "pitch", "pitch:plain"
+"""Names of the shift (256,) of every row of the style table, and of the pitch maps, gain and factor: for the pitch that
+the fitted manner gives, and for that of the stock one."""
+TAKEN = "taken:"
+"""Before a language: what of the changes it is spoken with."""
 _UP, _DOWN = ":up", ":down"
+
+
+class Taken(NamedTuple):
+    """A share of the changes: of what the voice sounds like, 0 to 1, and whether how it speaks is the person's too."""
+
+    sound: float
+    manner: bool
+
+
+WHOLE, NOTHING = Taken(1.0, True), Taken(0.0, False)
 
 
 def packed(delta: Mapping[str, NDArray[Any]], rank: int) -> Arrays:
@@ -55,7 +66,7 @@ def unpacked(changes: Mapping[str, NDArray[Any]]) -> Arrays:
             delta[name.removesuffix(_UP)] = values.astype(np.float32) @ changes[name.removesuffix(_UP) + _DOWN].astype(
                 np.float32
             )
-        elif not name.endswith(_DOWN) and not _whole(name):
+        elif not name.endswith(_DOWN) and name.startswith("/"):
             delta[name] = values.astype(np.float32)
     return delta
 
@@ -72,39 +83,45 @@ def model_with(graph: Graph, changes: Mapping[str, NDArray[Any]]) -> bytes:
         ) from error
 
 
-def scaled(changes: Mapping[str, NDArray[Any]], by: float) -> Arrays:
-    """A part of the change of the weights; style and pitch stay whole."""
-    return {
-        name: values if _whole(name) or name.endswith(_DOWN) or by == 1 else (values * by).astype(values.dtype)
-        for name, values in changes.items()
-    }
-
-
-def with_strengths(changes: Arrays, strengths: Mapping[str, float]) -> Arrays:
-    """The changes, which know how strongly they are to be taken in each language (ISO 639-1)."""
-    return changes | {STRENGTH + code: np.array(strength, np.float32) for code, strength in strengths.items()}
-
-
-def strength(changes: Mapping[str, NDArray[Any]] | None, language: str) -> float:
-    """How much of the change a language is spoken with; one that nobody judged, as English."""
+def taken(changes: Mapping[str, NDArray[Any]] | None, language: str) -> Taken:
+    """What of the changes a language (ISO 639-1) is spoken with; one that nobody judged, as English."""
+    if not changes:
+        return NOTHING
     for code in (language, "en"):
-        if changes and STRENGTH + code in changes:
-            return float(changes[STRENGTH + code])
-    return 1.0
+        if TAKEN + code in changes:
+            sound, manner = changes[TAKEN + code].tolist()
+            return Taken(float(sound), bool(manner))
+    return WHOLE
 
 
-def _whole(name: str) -> bool:
-    return name in (STYLE, PITCH) or name.startswith(STRENGTH)
+def with_taken(changes: Arrays, shares: Mapping[str, Taken]) -> Arrays:
+    """The changes, which know what of them is to be taken in each language."""
+    return changes | {TAKEN + code: np.array([one.sound, one.manner], np.float32) for code, one in shares.items()}
 
 
-def shifted(table: NDArray[np.float32], changes: Mapping[str, NDArray[Any]] | None) -> NDArray[np.float32]:
+def part(changes: Mapping[str, NDArray[Any]], share: Taken) -> Arrays:
+    """That share of the weights' changes."""
+    some: Arrays = {}
+    for name, values in changes.items():
+        if name.startswith(DECODER):
+            whole = share.sound == 1 or name.endswith(_DOWN)
+            some[name] = values if whole else (values * share.sound).astype(values.dtype)
+        elif name.startswith("/") and share.manner:
+            some[name] = values
+    return some
+
+
+def shifted(
+    table: NDArray[np.float32], changes: Mapping[str, NDArray[Any]] | None, share: Taken = WHOLE
+) -> NDArray[np.float32]:
     """The style table (510, 256) with the fitted shift."""
-    return table if not changes or STYLE not in changes else table + changes[STYLE].astype(np.float32)
+    return table + changes[STYLE].astype(np.float32) if changes and STYLE in changes and share.manner else table
 
 
-def pitch_of(changes: Mapping[str, NDArray[Any]] | None) -> tuple[float, float]:
+def pitch_of(changes: Mapping[str, NDArray[Any]] | None, share: Taken = WHOLE) -> tuple[float, float]:
     """Gain and factor of the fitted pitch map: f becomes factor x f ** gain."""
-    if not changes or PITCH not in changes:
+    name = PITCH if share.manner else PLAIN_PITCH
+    if not changes or name not in changes or share == NOTHING:
         return 1.0, 1.0
-    gain, factor = changes[PITCH].astype(np.float64)
+    gain, factor = changes[name].astype(np.float64)
     return float(gain), float(factor)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,8 +26,6 @@ _HEADS, _STYLE = 1.2e-4, 0.02
 """step sizes of the predictor's heads and of the style's shift"""
 _AT_ONCE = 800
 """frames, 20 s, after which one step of the prosody has heard enough clips"""
-_OTHERS = 2
-"""other sentences that each step looks back at"""
 _UNVOICED = 40.0
 """hertz under which the predictor means no voice"""
 
@@ -57,14 +54,10 @@ def as_tensors(weights: Arrays, device: str) -> dict[str, Tensor]:
     return {name: torch.tensor(values, device=device) for name, values in weights.items()}
 
 
-def fit_prosody(
-    weights: dict[str, Tensor], clips: Sequence[Clip], styles: Tensor, others: Sequence[tuple[Floats, Floats]],
-    steps: int, watch: Watch,
-) -> Floats:  # fmt: skip
+def fit_prosody(weights: dict[str, Tensor], clips: Sequence[Clip], styles: Tensor, steps: int, watch: Watch) -> Floats:
     """Durations, pitch and energy of the clips from their text; `weights` are changed in place.
 
-    styles: (clips, 256); others: sentences of both languages, their features (1, symbols, 512) and styles (256,), whose
-    melody is to stay. Gives the shift (128,) of the prosodic half of the style.
+    styles: (clips, 256). Gives the shift (128,) of the prosodic half of the style.
     """
     import torch
 
@@ -78,7 +71,6 @@ def fit_prosody(
     network = Prosody(weights)
     aims = [_prosody_aim(clip, device) for clip in clips]
     sizes = [int(clip.frames.sum()) for clip in clips]
-    melodies = itertools.cycle([Melody(network, *other, device) for other in others])
     turn: list[int] = []
     for step in range(steps):
         loss, heard = 0.02 * (shift / styles[:, 128:].std()).square().mean(), 0
@@ -93,8 +85,6 @@ def fit_prosody(
             lasting, seen = network.durations(text, style)
             curves = network.curves(seen, style, frames)
             loss = loss + _prosody_loss(lasting, curves, frames, pitch, energy) * sizes[i] / heard
-        for melody in itertools.islice(melodies, _OTHERS):
-            loss = loss + melody.lost(network, shift) / _OTHERS
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -127,39 +117,6 @@ def _prosody_loss(lasting: Tensor, curves: tuple[Tensor, Tensor], frames: Tensor
         made, aim = curves[0][voiced].log2() * 12, pitch[voiced].log2() * 12
         loss = loss + 0.5 * smooth_l1_loss(made, aim) + 0.5 * (made.std() - aim.std()).abs()
     return loss + 0.5 * smooth_l1_loss(curves[1], energy)
-
-
-class Melody:
-    """How the stock voice says a sentence: its tones and its stress must outlive the fitting, or a voice fitted to
-    English speaks Chinese that nobody understands (learning without forgetting, Li and Hoiem, 2016).
-    """
-
-    def __init__(self, network: Prosody, text: Floats, style: Floats, device: Any) -> None:
-        """network: as it is before it is trained."""
-        import torch
-
-        self._text, self._style = torch.tensor(text, device=device), torch.tensor(style[128:], device=device)
-        with torch.no_grad():
-            self._lasting, seen = network.durations(self._text, self._style)
-            self._frames = self._lasting.round().clamp(min=1).long()
-            self._pitch, self._energy = network.curves(seen, self._style, self._frames)
-
-    def lost(self, network: Prosody, shift: Tensor) -> Any:
-        """How far the shapes have moved. High or low, quick or slow, wide or narrow is the person's own business."""
-        from torch.nn.functional import smooth_l1_loss
-
-        lasting, seen = network.durations(self._text, self._style + shift)
-        pitch, energy = network.curves(seen, self._style + shift, self._frames)
-        voiced = (self._pitch > _UNVOICED) & (pitch > _UNVOICED)
-        made, aim = (_centred(curve[voiced].log2() * 12) for curve in (pitch, self._pitch))
-        wider = (made.std() / aim.std()).detach().clamp(0.8, 1.4)
-        loss = 0.5 * smooth_l1_loss(made, aim * wider) + 0.5 * smooth_l1_loss(_centred(energy), _centred(self._energy))
-        made, aim = (_centred(one[1:-1].clamp(min=0.3).log()) for one in (lasting, self._lasting))
-        return loss + smooth_l1_loss(made, aim)
-
-
-def _centred(values: Tensor) -> Tensor:
-    return values - values.mean()
 
 
 def _optimiser(groups: list[dict[str, Any]], steps: int, done: int = 0) -> tuple[Any, Any]:

@@ -26,7 +26,7 @@ from linly.errors import EngineUnavailable, InputError
 from linly.speak import fit_check, fit_training
 from linly.speak.fit_network import Prosody, Tensor
 from linly.speak.fit_reference import Clip, Teacher, reference
-from linly.speak.fit_store import PITCH, STYLE, packed
+from linly.speak.fit_store import PITCH, PLAIN_PITCH, STYLE, packed
 from linly.speak.fit_weights import Arrays, readable
 from linly.speak.graph import Graph
 from linly.values import Audio, Floats, Progress
@@ -40,8 +40,8 @@ LONGEST = 90.0
 _HELD = 0.08
 """share of the sound that the decoder never hears and that its loss is measured on"""
 _PROSODY_STEPS, _STEPS, _FEWEST = 36, 220, 60
-_SAVED = 25
-"""steps between two savings"""
+_SAVED, _LAYOUT = 25, b"2"
+"""steps between two savings, and which arrangement of them this is"""
 _CHECK = 0.2
 """share of the time that the check takes, as progress shows it"""
 
@@ -60,9 +60,10 @@ class Fitted:
     reason: str
     """in one sentence, where it is not better"""
     scores: Mapping[str, float]
-    """similarity and similarity_before; for each language that was judged errors_*, errors_before_* (share of
-    characters heard wrongly, where it was measured) and strength_* (of the changes, 0 to 1); loss and loss_before (of
-    the part that was held out), steps, seconds"""
+    """similarity and similarity_before in the person's language (English if it is not judged); for each language that
+    was judged similarity_*, errors_* (share of characters heard wrongly, where it was measured), the same as
+    *_before_*, and taken_* (share of the changed sound, 0 to 1); loss and loss_before (of the part that was held
+    out), steps, seconds"""
 
 
 def fit(
@@ -150,7 +151,7 @@ class _Saved:
     """What was done before a crash, in one file; it fits only the same clips and the same start."""
 
     def __init__(self, folder: Path | None, clips: Sequence[Sample], base: Floats) -> None:
-        seen = hashlib.sha256(np.ascontiguousarray(base, np.float32).tobytes())
+        seen = hashlib.sha256(_LAYOUT + np.ascontiguousarray(base, np.float32).tobytes())
         for audio, text, language in clips:
             seen.update(audio.samples.tobytes() + f"{audio.rate}{text}{language}".encode())
         self._path = folder / "fitting.npz" if folder else None
@@ -193,7 +194,7 @@ class _Work:
         self._styles = torch.tensor(np.stack([self._style(clip) for clip in self._clips]), device=device)
         self._bandwidth = min(_bandwidth(audio) for audio, *_ in clips)
         self._shift: Floats = np.zeros(128, np.float32)
-        self._pitch = (1.0, 1.0)
+        self._pitch = self._plain_pitch = (1.0, 1.0)
 
     def _style(self, clip: Clip) -> Floats:
         table = self._teacher.table
@@ -206,16 +207,16 @@ class _Work:
 
         held = self.saved.read()
         if held:
-            self._shift, self._pitch = held["shift"], tuple(held["pitch"].tolist())
+            self._shift = held["shift"]
+            self._plain_pitch, self._pitch = (tuple(row) for row in held["pitch"].tolist())
             for name in held:
                 if name in self._weights:
                     change = torch.tensor(held[name].astype(np.float32), device=self._styles.device)
                     self._weights[name] = self._weights[name] + change
             return
         watch: fit_training.Watch = lambda step, steps, _: progress("fit: manner", 0.05 + 0.1 * step / steps)  # noqa: E731
-        texts = fit_check.unheard(fit_check.KEPT)
-        others = [(self._teacher.text(text)[0], self._teacher.table[len(text)]) for text in texts]
-        self._shift = fit_training.fit_prosody(self._weights, self._clips, self._styles, others, _PROSODY_STEPS, watch)
+        self._plain_pitch = self._pitch_map()
+        self._shift = fit_training.fit_prosody(self._weights, self._clips, self._styles, _PROSODY_STEPS, watch)
         self._pitch = self._pitch_map()
         self._save(0, 0)
 
@@ -226,7 +227,7 @@ class _Work:
         network, made = Prosody(self._weights), []
         shift = torch.tensor(self._shift, device=self._styles.device)
         with torch.no_grad():
-            for symbols in fit_check.unheard(fit_check.SENTENCES):
+            for symbols in fit_check.unheard():
                 text = torch.tensor(self._teacher.text(symbols)[0], device=self._styles.device)
                 style = torch.tensor(self._teacher.table[len(symbols)][128:], device=self._styles.device) + shift
                 lasting, seen = network.durations(text, style)
@@ -263,7 +264,11 @@ class _Work:
 
     def _save(self, done: int, steps: int) -> None:
         change = {name: values.astype(np.float16) for name, values in self._delta().items()}
-        numbers = {"done": np.array(done), "steps": np.array(steps), "pitch": np.array(self._pitch)}
+        numbers = {
+            "done": np.array(done),
+            "steps": np.array(steps),
+            "pitch": np.array([self._plain_pitch, self._pitch]),
+        }
         self.saved.write(shift=self._shift, **numbers, **change)
 
     def changes(self) -> Arrays:
@@ -271,6 +276,7 @@ class _Work:
         small = packed(self._delta(), RANK)
         small[STYLE] = np.concatenate([np.zeros(128), self._shift]).astype(np.float16)
         small[PITCH] = np.array(self._pitch, np.float32)
+        small[PLAIN_PITCH] = np.array(self._plain_pitch, np.float32)
         return small
 
 

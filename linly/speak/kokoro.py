@@ -17,7 +17,7 @@ from linly import settings
 from linly.contracts import Files
 from linly.errors import EngineFailed, InputError
 from linly.registry import engine
-from linly.speak.fit_store import shifted, strength
+from linly.speak.fit_store import shifted, taken
 from linly.speak.sessions import HOP, Sessions, pitch_map, synthesise
 from linly.text.g2p import phonemise
 from linly.text.ipa import PAUSES, known, timed
@@ -112,12 +112,11 @@ class Kokoro:
         EngineFailed if the model breaks.
         """
         language = detect(text) if style.language == "auto" else style.language
-        share = strength(voice.changes, language)
-        changes = voice.changes if share else None
+        share = taken(voice.changes, language)
         said_by = _Spoken(
-            self._sessions.of(changes, share),
-            shifted(self._style(voice), changes),
-            pitch_map(changes, style.pitch),
+            self._sessions.of(voice.changes, share),
+            shifted(self._style(voice), voice.changes, share),
+            pitch_map(voice.changes, share, style.pitch),
             style.rate,
         )
         accent = {"b": "gb", "z": "zh"}.get(voice.id[:1], "us") if voice.features is None else "us"

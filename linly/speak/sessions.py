@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from linly.speak import fit_weights
-from linly.speak.fit_store import model_with, pitch_of, scaled
+from linly.speak.fit_store import NOTHING, WHOLE, Taken, model_with, part, pitch_of
 from linly.speak.graph import Graph, addition, constant, node
 from linly.text.ipa import VOCABULARY
 from linly.values import Floats
@@ -35,22 +35,22 @@ class Sessions:
         self._make, self._pool = make, pool
         self._graph: Future[Graph] = pool.submit(lambda: Graph(model.read_bytes()))
         self._stock = pool.submit(lambda: make(with_hooks(self._graph.result())))
-        self._fitted: OrderedDict[tuple[bytes, float], Future[Any]] = OrderedDict()
+        self._fitted: OrderedDict[tuple[bytes, Taken], Future[Any]] = OrderedDict()
 
-    def of(self, changes: Mapping[str, Floats] | None, strength: float = 1.0) -> Future[Any]:
-        """The session that speaks a voice with these changes, taken so strongly; the stock model's for None."""
-        if not changes:
+    def of(self, changes: Mapping[str, Floats] | None, share: Taken = WHOLE) -> Future[Any]:
+        """The session that speaks a voice with this share of its changes; the stock model's for none."""
+        if not changes or share == NOTHING:
             return self._stock
-        key = digest(changes), strength
+        key = digest(changes), share
         if key not in self._fitted:
-            self._fitted[key] = self._pool.submit(self._fit, changes, strength)
+            self._fitted[key] = self._pool.submit(self._fit, changes, share)
             while len(self._fitted) > KEEP:
                 self._fitted.popitem(last=False)
         self._fitted.move_to_end(key)
         return self._fitted[key]
 
-    def _fit(self, changes: Mapping[str, Floats], strength: float) -> Any:
-        return self._make(with_hooks(Graph(model_with(self._graph.result(), scaled(changes, strength)))))
+    def _fit(self, changes: Mapping[str, Floats], share: Taken) -> Any:
+        return self._make(with_hooks(Graph(model_with(self._graph.result(), part(changes, share)))))
 
 
 def digest(changes: Mapping[str, Floats]) -> bytes:
@@ -100,7 +100,7 @@ def synthesise(
     return samples.reshape(-1).astype(np.float32), [int(n) for n in frames.reshape(-1)]
 
 
-def pitch_map(changes: Mapping[str, Floats] | None, semitones: float) -> tuple[float, float]:
+def pitch_map(changes: Mapping[str, Floats] | None, share: Taken, semitones: float) -> tuple[float, float]:
     """Gain and factor of a voice's own pitch map, moved by semitones."""
-    gain, factor = pitch_of(changes)
+    gain, factor = pitch_of(changes, share)
     return gain, factor * 2 ** (semitones / 12)
