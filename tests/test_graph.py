@@ -58,12 +58,14 @@ def test_other_constants_of_any_encoding() -> None:
 def test_a_tensor_is_turned_aside_and_given_out() -> None:
     graph = Graph(_model())
     model = bytearray(graph.model)
-    at, name = graph.renamed_output("add", "~")
+    at, name = graph.renamed("add", "y", "~")
     model[at : at + 1] = name
     model += addition([node("Mul", ["~", "twice"], "y")], [constant("twice", 2)], outputs=["minus"])
     z, minus = _run(bytes(model), x=[0, 0, 0])
     np.testing.assert_array_equal(z, [-200, -400, -600])
     np.testing.assert_array_equal(minus, [-2, -4, -6])
+    with pytest.raises(ValueError, match="as long as 'y'"):
+        graph.renamed("add", "y", "yy")
 
 
 def test_a_part_is_a_model_of_its_own() -> None:

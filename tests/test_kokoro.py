@@ -91,6 +91,37 @@ def _loud(utterance: Utterance, speech: bool) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("rate", [0.5, 0.75, 1.0])
+@pytest.mark.parametrize(("text", "id_"), [("Every evening I read.", "af_heart"), ("我们去公园吧。", "zf_xiaoxiao")])
+def test_slow_speech_too_begins_out_of_silence(kokoro: Kokoro, text: str, id_: str, rate: float) -> None:
+    samples = next(kokoro.speak(text, _voice(kokoro, id_), Style(rate=rate))).audio.samples
+    first, rest = samples[: RATE // 50], samples[RATE // 50 : RATE]
+    assert np.sqrt(np.mean(first**2)) < 0.01 * np.sqrt(np.mean(rest**2))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "id_"),
+    [
+        ("She sells sea shells. The sun sets on six silver ships. This is a simple test of speech sounds.", "af_heart"),
+        ("是谁在山上说书？四十四只石狮子。", "zm_yunxi"),
+    ],
+)
+def test_times_lie_on_the_sound(kokoro: Kokoro, text: str, id_: str) -> None:
+    """The hiss of s and its kin is where their times are: found by sliding the one over the other."""
+    step, lags = RATE // 200, []
+    for utterance in kokoro.speak(text, _voice(kokoro, id_), Style()):
+        pieces = np.lib.stride_tricks.sliding_window_view(np.pad(utterance.audio.samples, 240), 480)[::step]
+        power = np.abs(np.fft.rfft(pieces * np.hanning(480))) ** 2 + 1e-12
+        hiss = np.log(power[:, 100:220].sum(1) / power[:, 2:30].sum(1))  # above 5 kHz against below 1.5
+        at = np.arange(len(hiss)) / 200
+        said = sum((at >= p.start) & (at < p.end) for p in utterance.phonemes if p.text[0] in "szʃʒʂɕʐʧʤ")
+        at_lag = [np.corrcoef(np.roll(said, lag), hiss)[0, 1] for lag in range(-40, 41)]
+        lags.append(5 * (int(np.argmax(at_lag)) - 40))
+    assert -30 <= np.median(lags) <= 30, lags
+
+
+@pytest.mark.slow
 def test_speed_is_monotone(kokoro: Kokoro) -> None:
     voice = _voice(kokoro, "af_heart")
     lengths = [

@@ -117,12 +117,12 @@ class Graph:
                 behind += field(_TENSOR, shape + _number(2, kind) + field(8, name) + field(_RAW, data))
         return bytes(model) + (field(_GRAPH, behind) if behind else b"")
 
-    def renamed_output(self, node: str, to: str) -> tuple[int, bytes]:
-        """Where in the model a node's first output is named, and the bytes that give it another name as long."""
+    def renamed(self, node: str, name: str, to: str) -> tuple[int, bytes]:
+        """Where in the model a node names one of its inputs or outputs, and the bytes that name another one there."""
         this = self.nodes[node]
-        a, b = next((a, b) for number, _, a, b in _fields(self.model, *this.place) if number == 2)
-        if len(to) != b - a:
-            raise ValueError(f"the new name must be as long as {this.outputs[0]!r}")
+        a = next(a for number, _, a, b in _fields(self.model, *this.place) if self.model[a:b] == name.encode())
+        if len(to) != len(name):
+            raise ValueError(f"the new name must be as long as {name!r}")
         return a, to.encode()
 
     def part(self, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:

@@ -25,6 +25,8 @@ _VOICED = 30.0
 """hertz under which the model's pitch curve means no voice"""
 _UNMOVED = "/encoder/Reshape_output_~"
 """the pitch curve before it is moved; as long as the name it had"""
+_STRETCHED, _RATES = fit_weights.ENCODER + "Div", "rates"
+"""where the symbols' durations are divided by the rate, and the input for that, as long as the one it replaces"""
 
 
 class Sessions:
@@ -62,10 +64,14 @@ def digest(changes: Mapping[str, Floats]) -> bytes:
 
 
 def with_hooks(graph: Graph) -> bytes:
-    """The model, which gives out each symbol's frames too; its pitch f turns into pitch_factor x f ** pitch_gain."""
+    """The model, which gives out each symbol's frames too and takes a rate for each (`rates`, any shape that broadcasts
+    to (1, symbols), instead of `speed`); its pitch f turns into pitch_factor x f ** pitch_gain."""
     model = bytearray(graph.model)
-    at, name = graph.renamed_output(fit_weights.PITCH.removesuffix("_output_0"), _UNMOVED)
-    model[at : at + len(name)] = name
+    for at, name in (
+        graph.renamed(fit_weights.PITCH.removesuffix("_output_0"), fit_weights.PITCH, _UNMOVED),
+        graph.renamed(_STRETCHED, "speed", _RATES),
+    ):
+        model[at : at + len(name)] = name
     model += addition(
         nodes=[
             node("Greater", [_UNMOVED, "voiced"], "is_voiced"),
@@ -74,7 +80,7 @@ def with_hooks(graph: Graph) -> bytes:
             node("Where", ["is_voiced", "pitch_moved", _UNMOVED], fit_weights.PITCH),
         ],
         constants=[constant("voiced", _VOICED)],
-        inputs=["pitch_gain", "pitch_factor"],
+        inputs=["pitch_gain", "pitch_factor", _RATES],
         outputs=[fit_weights.FRAMES],
     )
     return bytes(model)
@@ -86,13 +92,15 @@ def synthesise(
 ) -> tuple[Floats, list[int]]:  # fmt: skip
     """Sound (n,) at 24 kHz and each symbol's frames, the model's silence before and after included: n = HOP x sum.
 
-    style: (256,); pitch: gain and factor; how: onnxruntime.RunOptions.
+    style: (256,); pitch: gain and factor; how: onnxruntime.RunOptions. The silence is never stretched: what is heard of
+    the model's attempts to fill a long one is a hum.
     """
     numbers = [0, *(VOCABULARY[symbol] for symbol in symbols), 0]
     feed = {
         "tokens": np.array([numbers], np.int64),
         "style": style.reshape(1, -1),
-        "speed": np.array([rate], np.float32),
+        "speed": np.ones(1, np.float32),
+        _RATES: np.array([1, *[rate] * len(symbols), 1], np.float32),
         "pitch_gain": np.array([pitch[0]], np.float32),
         "pitch_factor": np.array([pitch[1]], np.float32),
     }
