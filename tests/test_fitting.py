@@ -91,10 +91,10 @@ def test_few_directions_hold_a_change() -> None:
 @pytest.mark.parametrize(
     "heard, shares, reason",
     [
-        ({"en": 1.0, "zh": 1.0}, {"en": WHOLE, "zh": Taken(1.0, False)}, ""),
-        ({"en": 1.0, "zh": 0.8}, {"en": WHOLE, "zh": Taken(0.75, False)}, ""),  # Chinese is clear with less of it
+        ({"en": 1.0, "zh": 1.0}, {"en": WHOLE, "zh": Taken(0.75, False)}, ""),
+        ({"en": 0.8, "zh": 0.6}, {"en": Taken(0.75, True), "zh": Taken(0.5, False)}, ""),  # clear with less of it
         ({"en": 1.0, "zh": 0.1}, {"en": WHOLE, "zh": NOTHING}, ""),  # or with nothing of it
-        ({"en": 0.1, "zh": 1.0}, {"en": NOTHING, "zh": Taken(1.0, False)}, "harder to understand"),  # the clips' own
+        ({"en": 0.1, "zh": 1.0}, {"en": NOTHING, "zh": Taken(0.75, False)}, "harder to understand"),  # the clips' own
     ],
 )
 @pytest.mark.parametrize("spoken_by", ["en", "it"])

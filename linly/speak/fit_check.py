@@ -30,14 +30,20 @@ SENTENCES = {
         "请问，去博物馆应该在哪一站下车？",
         "奶奶做的饺子又香又好吃，我一口气吃了二十个。",
         "虽然雨下得很大，比赛还是按时开始了。",
+        "他们正在讨论下个月去哪里旅行。",
+        "这家饭店的菜很便宜，服务也非常周到。",
+        "医生建议他多喝水，少熬夜，每天散步半小时。",
+        "窗户外面有一棵高大的松树，上面住着几只鸟。",
     ),
 }
 """What a fitted voice is judged by. None of them is in a clip, unless somebody reads them aloud."""
 _MORE_ERRORS = 0.02
 """share of characters that may be heard wrongly beyond what the voice before had"""
-_SHARES = (WHOLE, Taken(1.0, False), Taken(0.75, False), Taken(0.5, False))
-"""of the changes, tried in turn until a language is clear. Manner does not survive a change of language: tones
-learnt from English cost Chinese a fifth of its characters."""
+_OWN = (WHOLE, Taken(0.75, True), Taken(0.5, True))
+_OTHER = (Taken(0.75, False), Taken(0.5, False))
+"""shares of the changes, tried in turn until the language is clear, in the person's language and in another. There the
+manner is left out, since melody that was learnt from English costs Chinese a fifth of its characters; and the last
+quarter of the sound, which brings a hundredth of likeness and costs two more of a hundred characters."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +78,14 @@ def judged(
     before = _scores(_spoken(graph, table, changes, NOTHING, SENTENCES), person, similarity, hear)
     now: dict[str, dict[str, float]] = {}
     shares: dict[str, Taken] = {}
-    for i, share in enumerate(_SHARES):
-        progress(0.8 + 0.2 * (i + 1) / (len(_SHARES) + 1))
-        left = {
-            code: texts for code, texts in SENTENCES.items() if code not in shares and (code == own or share != WHOLE)
-        }
-        now |= _scores(_spoken(graph, table, changes, share, left), person, similarity, hear)
-        shares |= {code: share for code in left if _clear(now[code], before[code])}
-        if len(shares) == len(SENTENCES):
-            break
+    tries = [(code, share) for code in SENTENCES for share in (_OWN if code == own else _OTHER)]
+    for i, (code, share) in enumerate(tries):
+        progress(0.85 + 0.15 * i / len(tries))
+        if code not in shares:
+            said = _spoken(graph, table, changes, share, {code: SENTENCES[code]})
+            now |= _scores(said, person, similarity, hear)
+            if _clear(now[code], before[code]):
+                shares[code] = share
     scores = {"similarity": now[own]["similarity"], "similarity_before": before[own]["similarity"]}
     for code in SENTENCES:
         scores |= {f"{name}_{code}": value for name, value in now[code].items()}
