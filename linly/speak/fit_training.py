@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,8 +31,8 @@ _AT_ONCE = 800
 _UNVOICED = 40.0
 """hertz under which the predictor means no voice"""
 
-Watch = Callable[[int, int, float], None]
-"""Called after each step with its number, how many there will be, and the loss."""
+Watch = Callable[[int, float], None]
+"""Called after each step with how many were made, and the share done of all that there is to do."""
 
 
 def trained_in_decoder(name: str) -> bool:
@@ -67,7 +69,7 @@ def fit_prosody(weights: dict[str, Tensor], clips: Sequence[Clip], styles: Tenso
         weights[name].requires_grad_(True)
     shift = torch.zeros(128, device=device, requires_grad=True)
     heads = [{"params": [weights[name] for name in names], "lr": _HEADS}, {"params": [shift], "lr": _STYLE}]
-    optimiser, schedule = _optimiser(heads, steps)
+    optimiser, at = _optimiser(heads)
     network = Prosody(weights)
     aims = [_prosody_aim(clip, device) for clip in clips]
     sizes = [int(clip.frames.sum()) for clip in clips]
@@ -85,11 +87,11 @@ def fit_prosody(weights: dict[str, Tensor], clips: Sequence[Clip], styles: Tenso
             lasting, seen = network.durations(text, style)
             curves = network.curves(seen, style, frames)
             loss = loss + _prosody_loss(lasting, curves, frames, pitch, energy) * sizes[i] / heard
+        at(step, step / steps)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        schedule.step()
-        watch(step + 1, steps, float(loss.detach()))
+        watch(step + 1, (step + 1) / steps)
     for name in names:
         weights[name].requires_grad_(False)
     found: Floats = shift.detach().cpu().numpy()
@@ -119,16 +121,18 @@ def _prosody_loss(lasting: Tensor, curves: tuple[Tensor, Tensor], frames: Tensor
     return loss + 0.5 * smooth_l1_loss(curves[1], energy)
 
 
-def _optimiser(groups: list[dict[str, Any]], steps: int, done: int = 0) -> tuple[Any, Any]:
-    """Adam with a short warm-up and a linear decay to a fifth."""
+def _optimiser(groups: list[dict[str, Any]]) -> tuple[Any, Callable[[int, float], None]]:
+    """Adam, and what sets its step sizes by the steps made and the share done: a short warm-up, a decay to a fifth."""
     import torch
 
     optimiser = torch.optim.Adam(groups, betas=(0.9, 0.98), fused=True)
+    sizes = [group["lr"] for group in groups]
 
-    def rate(step: int) -> float:
-        return float(min(1, (step + 1) / 8) * (1 - 0.8 * min(1, (step + done) / steps)))
+    def at(step: int, share: float) -> None:
+        for group, size in zip(optimiser.param_groups, sizes, strict=True):
+            group["lr"] = size * min(1, (step + 1) / 8) * (1 - 0.8 * share)
 
-    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
+    return optimiser, at
 
 
 class DecoderFit:
@@ -158,8 +162,9 @@ class DecoderFit:
         self._heard = max(WINDOW, self.frames - max(0, round(held * self.frames)))
         self._harmonics = torch.tensor(harmonics, device=style.device)
 
-    def run(self, steps: int, watch: Watch, done: int = 0) -> None:
-        """`steps` in all, of which `done` were made before."""
+    def run(self, steps: int, watch: Watch, done: int = 0, until: float = math.inf, fewest: int = 0) -> int:
+        """How many steps were made in all: `steps`, of which `done` were made before; or as many as there was time for
+        until time.monotonic() is `until`, but the `fewest` in any case."""
         names = [name for name in self.weights if trained_in_decoder(name)]
         for name in names:
             self.weights[name].requires_grad_(True)
@@ -167,10 +172,16 @@ class DecoderFit:
             {"params": [self.weights[name] for name in names if name.endswith(kind)], "lr": size}
             for kind, size in ((".weight", _WEIGHTS), (".bias", _BIASES))
         ]
-        optimiser, schedule = _optimiser(groups, steps, done)
+        optimiser, at = _optimiser(groups)
+        began, first, before = time.monotonic(), done, done / steps
         draw = np.random.default_rng(done)
         starts: list[int] = []
         for step in range(done, steps):
+            late = max(0.0, time.monotonic() - began) / max(1e-6, until - began)
+            share = min(1.0, max(step / steps, before + (1 - before) * late))
+            if share == 1 and step >= fewest:
+                break
+            at(step - first, share)
             if not starts:  # every part of the sound comes up equally often
                 spread = np.arange(0, max(1, self._heard - WINDOW), WINDOW // 2) + draw.integers(0, WINDOW // 2)
                 starts = list(draw.permutation(np.minimum(spread, self._heard - WINDOW)))
@@ -178,10 +189,11 @@ class DecoderFit:
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-            schedule.step()
-            watch(step + 1, steps, float(loss.detach()))
+            done = step + 1
+            watch(done, share)
         for name in names:
             self.weights[name].requires_grad_(False)
+        return done
 
     def _window(self, start: int) -> Tensor:
         end = start + WINDOW
@@ -192,11 +204,6 @@ class DecoderFit:
         )  # fmt: skip
         inner = slice(_EDGE, -_EDGE)
         return self._loss(made[:, inner], self._samples[:, start * HOP : end * HOP][:, inner])
-
-    @property
-    def held_windows(self) -> int:
-        """How many windows `held_out` looks at."""
-        return len(self._held())
 
     def _held(self) -> list[int]:
         last = self.frames - WINDOW

@@ -214,11 +214,11 @@ class _Work:
                     change = torch.tensor(held[name].astype(np.float32), device=self._styles.device)
                     self._weights[name] = self._weights[name] + change
             return
-        watch: fit_training.Watch = lambda step, steps, _: progress("fit: manner", 0.05 + 0.1 * step / steps)  # noqa: E731
+        watch: fit_training.Watch = lambda step, share: progress("fit: manner", 0.05 + 0.1 * share)  # noqa: E731
         self._plain_pitch = self._pitch_map()
         self._shift = fit_training.fit_prosody(self._weights, self._clips, self._styles, _PROSODY_STEPS, watch)
         self._pitch = self._pitch_map()
-        self._save(0, 0)
+        self._save(0)
 
     def _pitch_map(self) -> tuple[float, float]:
         """Gain and factor that give the pitch of new sentences the person's median and, in part, their spread."""
@@ -244,32 +244,23 @@ class _Work:
             self._weights, self._clips, self._styles.mean(0)[:128], harmonics, _HELD, self._bandwidth
         )
         before = work.held_out()
-        began = time.monotonic()
-        work.held_out()  # the first time is no measure
-        # Going back through a network costs about twice as much as going forward; the first windows are slow.
-        each = 2.8 * (time.monotonic() - began) / work.held_windows
-        steps = int(held["steps"]) if done else int(np.clip((until - began) / each, _FEWEST, _STEPS))
 
-        def watch(step: int, steps: int, _: float) -> None:
+        def watch(step: int, share: float) -> None:
             if step % _SAVED == 0:
-                self._save(step, steps)
-            progress("fit: sound", 0.15 + (1 - _CHECK - 0.15) * step / steps)
+                self._save(step)
+            progress("fit: sound", 0.15 + (1 - _CHECK - 0.15) * share)
 
-        work.run(steps, watch, done)
+        steps = work.run(_STEPS, watch, done, until, _FEWEST)
         self.scores |= {"loss_before": before, "loss": work.held_out(), "steps": float(steps)}
 
     def _delta(self) -> Arrays:
         trained = [n for n in self._stock if fit_training.trained_in_decoder(n) or fit_training.trained_in_prosody(n)]
         return {name: self._weights[name].detach().cpu().numpy() - self._stock[name] for name in trained}
 
-    def _save(self, done: int, steps: int) -> None:
+    def _save(self, done: int) -> None:
         change = {name: values.astype(np.float16) for name, values in self._delta().items()}
-        numbers = {
-            "done": np.array(done),
-            "steps": np.array(steps),
-            "pitch": np.array([self._plain_pitch, self._pitch]),
-        }
-        self.saved.write(shift=self._shift, **numbers, **change)
+        pitch = np.array([self._plain_pitch, self._pitch])
+        self.saved.write(shift=self._shift, done=np.array(done), pitch=pitch, **change)
 
     def changes(self) -> Arrays:
         """What changed, as a voice keeps it."""
