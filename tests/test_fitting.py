@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +228,23 @@ def test_the_copy_in_torch_says_what_onnx_says(graph: Graph, table: Any) -> None
     assert np.corrcoef(made, samples)[0, 1] > 0.95
 
 
+@pytest.mark.full
+def test_the_sound_is_fitted_for_as_long_as_there_is_time() -> None:
+    import torch
+
+    work = fit_training.DecoderFit.__new__(fit_training.DecoderFit)
+    weight = torch.ones(3)
+    work.weights, work._heard = {"/decoder/decoder/a.weight": weight}, 200
+    work._window = lambda start: (weight**2).sum()  # type: ignore[method-assign]
+    shares: list[float] = []
+    for left, made in ((math.inf, range(50, 51)), (0.2, range(8, 1_000_000)), (-1.0, range(7, 8))):
+        steps = 50 if left == math.inf else 1_000_000
+        assert work.run(steps, lambda step, share: shares.append(share), 0, time.monotonic() + left, 7) in made
+        assert shares == sorted(shares) and shares[-1] > 0.9
+        shares.clear()
+    assert float(weight.max()) < 1 and not weight.requires_grad
+
+
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fitting of few steps."""
@@ -233,6 +252,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "_STEPS", 10)
     monkeypatch.setattr(fitting, "_FEWEST", 10)
     monkeypatch.setattr(fitting, "_SAVED", 4)
+    monkeypatch.setattr(fit_check, "SENTENCES", {code: of[:1] for code, of in fit_check.SENTENCES.items()})
 
 
 def _clip(speech: Path) -> tuple[Audio, str, str]:
