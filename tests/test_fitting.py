@@ -118,6 +118,8 @@ def test_a_language_takes_as_much_of_the_changes_as_it_bears(monkeypatch, heard,
     judgement = fit_check.judged(
         graph, np.zeros(1), changes, clips, lambda a, b: float(a.samples[0]), hear, lambda done: None
     )
+    if spoken_by == "it":  # English is another language to him
+        shares = shares | {"en": NOTHING if shares["en"] == NOTHING else Taken(0.75, False)}
     assert {code: fit_store.taken(judgement.changes, code) for code in shares} == shares
     assert reason in judgement.reason and bool(reason) == bool(judgement.reason)
     assert judgement.scores["taken_zh"] == shares["zh"].sound

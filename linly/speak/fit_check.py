@@ -78,7 +78,7 @@ def judged(
     before = _scores(_spoken(graph, table, changes, NOTHING, SENTENCES), person, similarity, hear)
     now: dict[str, dict[str, float]] = {}
     shares: dict[str, Taken] = {}
-    tries = [(code, share) for code in SENTENCES for share in (_OWN if code == own else _OTHER)]
+    tries = [(code, share) for code in SENTENCES for share in (_OWN if code == spoken_by else _OTHER)]
     for i, (code, share) in enumerate(tries):
         progress(0.85 + 0.15 * i / len(tries))
         if code not in shares:
