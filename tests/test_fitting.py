@@ -86,63 +86,79 @@ def test_few_directions_hold_a_change() -> None:
     assert all(values.dtype == np.float16 for values in small.values())
     assert sum(values.nbytes for values in small.values()) < 40_000
     for share in (1.0, 0.5):
-        again = fit_store.unpacked(fit_store.part(small, Taken(share, False)))
+        again = fit_store.unpacked(fit_store.part(small, _some(share)))
         assert np.abs(again["/decoder/decoder/a.weight"] - share * true).max() < 0.01 * np.abs(true).max()
+
+
+def _some(sound_: float) -> Taken:
+    return Taken(sound_, False, False)
+
+
+def _judge(monkeypatch: Any, own: str, heard: dict[str, float], melody: float = 0.0) -> fit_check.Judgement:
+    """By a listener who hears nothing of a language where more of the changed sound than `heard` is taken, and an ear
+    to which a fitted melody brings the voice so much nearer to the person."""
+
+    def spoken(graph: Any, table: Any, changes: Any, share: Taken, sentences: Any) -> list[tuple[Audio, str, str]]:
+        sound_ = Audio(np.array([share.sound, melody * share.melody], np.float32), 24000)
+        return [(sound_, text, code) for code, texts in sentences.items() for text in texts]
+
+    monkeypatch.setattr(fit_check, "_spoken", spoken)
+    monkeypatch.setattr(fit_check, "wrong_share", lambda said, understood: float(not all(understood)))
+    clips = [(Audio(np.zeros(24000, np.float32), 24000), "one", own)]
+    graph: Any = None
+    return fit_check.judged(
+        graph, np.zeros(1), {"/decoder/decoder/a.bias": np.ones(1, np.float16)}, clips,
+        lambda made, person: float(made.samples[:2].sum()),
+        lambda said, code: "heard" if float(said.samples[0]) <= heard.get(code, 1.0) else "",
+        lambda done: None,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "heard, shares, reason",
     [
-        ({"en": 1.0, "zh": 1.0}, {"en": WHOLE, "zh": Taken(0.75, False)}, ""),
-        ({"en": 0.8, "zh": 0.6}, {"en": Taken(0.75, True), "zh": Taken(0.5, False)}, ""),  # clear with less of it
-        ({"en": 1.0, "zh": 0.1}, {"en": WHOLE, "zh": NOTHING}, ""),  # or with nothing of it
-        ({"en": 0.1, "zh": 1.0}, {"en": NOTHING, "zh": Taken(0.75, False)}, "harder to understand"),  # the clips' own
+        ({}, {"en": WHOLE, "zh": _some(0.75)}, ""),
+        ({"en": 0.8, "zh": 0.6}, {"en": Taken(0.75, True, True), "zh": _some(0.5)}, ""),  # clear with less of it
+        ({"zh": 0.1}, {"en": WHOLE, "zh": NOTHING}, ""),  # or with nothing of it
+        ({"en": 0.1}, {"en": NOTHING, "zh": _some(0.75)}, "harder to understand"),  # the clips' own language
     ],
 )
-@pytest.mark.parametrize("spoken_by", ["en", "it"])
-def test_a_language_takes_as_much_of_the_changes_as_it_bears(monkeypatch, heard, shares, reason, spoken_by) -> None:
-    """A listener who hears nothing of a language where more of the changed sound than `heard` is taken."""
-
-    def spoken(graph: Any, table: Any, changes: Any, share: Taken, sentences: Any) -> list[tuple[Audio, str, str]]:
-        sound_ = Audio(np.full(10, share.sound, np.float32), 24000)
-        return [(sound_, text, code) for code, texts in sentences.items() for text in texts]
-
-    def hear(said: Audio, code: str) -> str:
-        return "".join(fit_check.SENTENCES[code]) if float(said.samples[0]) <= heard[code] else ""
-
-    monkeypatch.setattr(fit_check, "_spoken", spoken)
-    monkeypatch.setattr(fit_check, "wrong_share", lambda said, understood: float(not all(understood)))
-    changes = {"/decoder/decoder/a.bias": np.ones(1, np.float16)}
-    clips = [(Audio(np.zeros(24000, np.float32), 24000), "one", spoken_by)]
-    graph: Any = None
-    judgement = fit_check.judged(
-        graph, np.zeros(1), changes, clips, lambda a, b: float(a.samples[0]), hear, lambda done: None
-    )
-    if spoken_by == "it":  # English is another language to him
-        shares = shares | {"en": NOTHING if shares["en"] == NOTHING else Taken(0.75, False)}
+def test_a_language_takes_as_much_of_the_changes_as_it_bears(monkeypatch, heard, shares, reason) -> None:
+    judgement = _judge(monkeypatch, "en", heard)
     assert {code: fit_store.taken(judgement.changes, code) for code in shares} == shares
     assert reason in judgement.reason and bool(reason) == bool(judgement.reason)
     assert judgement.scores["taken_zh"] == shares["zh"].sound
-    assert fit_store.taken(judgement.changes, "it") == (WHOLE if spoken_by == "it" else shares["en"])
-    assert fit_store.taken(judgement.changes, "fr") == shares["en"]  # as English, where nobody judged
+    assert fit_store.taken(judgement.changes, "it") == shares["en"]  # as English, where nobody judged
 
 
-def test_a_share_of_the_changes_may_leave_the_manner_out() -> None:
-    sounding, manner = "/decoder/decoder/a", "/encoder/F0.0/b"
+@pytest.mark.parametrize("melody", [0.1, -0.1])
+def test_the_melody_is_taken_where_it_brings_the_voice_nearer(monkeypatch, melody) -> None:
+    judgement = _judge(monkeypatch, "it", {}, melody)
+    assert fit_store.taken(judgement.changes, "it") == Taken(1.0, True, melody > 0) and not judgement.reason
+    assert fit_store.taken(judgement.changes, "en") == _some(0.75)  # another language to him
+    assert judgement.scores["similarity"] == pytest.approx(1 + max(0, melody))
+    assert "fitted voice was harder" in _judge(monkeypatch, "it", {"it": 0.1}).reason
+    assert fit_store.taken(_judge(monkeypatch, "ja", {}).changes, "ja") == WHOLE  # nobody judged it
+
+
+def test_a_share_of_the_changes_may_leave_the_melody_out() -> None:
+    sounding, melody = "/decoder/decoder/a", "/encoder/F0.0/b"
     changes: Arrays = {
         sounding + ".weight:up": np.ones((3, 2)), sounding + ".weight:down": np.ones((2, 3)),
-        manner + ".bias": np.ones(3),
-        "style": np.ones(256), "pitch": np.array([1.5, 2]), "pitch:plain": np.array([1.2, 3]),
+        melody + ".bias": np.ones(3), "style": np.ones(256),
+        "pitch": np.array([1.5, 2]), "pitch:style": np.array([1.4, 1]), "pitch:plain": np.array([1.2, 3]),
     }  # fmt: skip
-    half, table = Taken(0.5, False), np.zeros((2, 256), np.float32)
+    half, calm, table = _some(0.5), Taken(1.0, True, False), np.zeros((2, 256), np.float32)
     assert set(fit_store.part(changes, WHOLE)) == set(list(changes)[:3])
+    assert set(fit_store.part(changes, calm)) == set(list(changes)[:2])
     less = fit_store.unpacked(fit_store.part(changes, half))
     assert set(less) == {sounding + ".weight"} and np.allclose(less[sounding + ".weight"], 1)
-    assert (fit_store.shifted(table, changes) == 1).all() and (fit_store.shifted(table, changes, half) == 0).all()
-    assert fit_store.pitch_of(changes) == (1.5, 2) and fit_store.pitch_of(changes, half) == (1.2, 3)
-    assert fit_store.pitch_of(changes, NOTHING) == fit_store.pitch_of(None) == (1, 1)
+    for share, shift, pitch in ((WHOLE, 1, (1.5, 2)), (calm, 1, (1.4, 1)), (half, 0, (1.2, 3)), (NOTHING, 0, (1, 1))):
+        assert (fit_store.shifted(table, changes, share) == shift).all()
+        assert fit_store.pitch_of(changes, share) == pitch
+        assert fit_store.taken(fit_store.with_taken(changes, {"zh": share}), "zh") == share
+    assert fit_store.pitch_of(None) == (1, 1) and fit_store.taken(changes, "zh") == WHOLE
     assert fit_store.taken({}, "zh") == fit_store.taken(None, "zh") == NOTHING
-    assert fit_store.taken(changes, "zh") == WHOLE
 
 
 def test_too_little_speech_is_refused() -> None:

@@ -16,22 +16,26 @@ from linly.errors import InputError
 from linly.speak.fit_weights import DECODER, Arrays, written
 from linly.speak.graph import Graph
 
-STYLE, PITCH, PLAIN_PITCH = "style", "pitch", "pitch:plain"
+STYLE, PITCHES = "style", ("pitch:plain", "pitch:style", "pitch")
 """Names of the shift (256,) of every row of the style table, and of the pitch maps, gain and factor: for the pitch that
-the fitted manner gives, and for that of the stock one."""
+the stock predictor gives, that it gives with the shifted style, and that the fitted one gives with it."""
 TAKEN = "taken:"
 """Before a language: what of the changes it is spoken with."""
 _UP, _DOWN = ":up", ":down"
 
 
 class Taken(NamedTuple):
-    """A share of the changes: of what the voice sounds like, 0 to 1, and whether how it speaks is the person's too."""
+    """A share of the changes."""
 
     sound: float
-    manner: bool
+    """of what the voice sounds like, 0 to 1"""
+    style: bool
+    """whether the style is shifted: how high, how fast, how lively"""
+    melody: bool
+    """whether the predictor is the fitted one; never without the style that it was fitted with"""
 
 
-WHOLE, NOTHING = Taken(1.0, True), Taken(0.0, False)
+WHOLE, NOTHING = Taken(1.0, True, True), Taken(0.0, False, False)
 
 
 def packed(delta: Mapping[str, NDArray[Any]], rank: int) -> Arrays:
@@ -89,14 +93,14 @@ def taken(changes: Mapping[str, NDArray[Any]] | None, language: str) -> Taken:
         return NOTHING
     for code in (language, "en"):
         if TAKEN + code in changes:
-            sound, manner = changes[TAKEN + code].tolist()
-            return Taken(float(sound), bool(manner))
+            sound, style, melody = changes[TAKEN + code].tolist()
+            return Taken(float(sound), bool(style), bool(melody))
     return WHOLE
 
 
 def with_taken(changes: Arrays, shares: Mapping[str, Taken]) -> Arrays:
     """The changes, which know what of them is to be taken in each language."""
-    return changes | {TAKEN + code: np.array([one.sound, one.manner], np.float32) for code, one in shares.items()}
+    return changes | {TAKEN + code: np.array(one, np.float32) for code, one in shares.items()}
 
 
 def part(changes: Mapping[str, NDArray[Any]], share: Taken) -> Arrays:
@@ -106,7 +110,7 @@ def part(changes: Mapping[str, NDArray[Any]], share: Taken) -> Arrays:
         if name.startswith(DECODER):
             whole = share.sound == 1 or name.endswith(_DOWN)
             some[name] = values if whole else (values * share.sound).astype(values.dtype)
-        elif name.startswith("/") and share.manner:
+        elif name.startswith("/") and share.melody:
             some[name] = values
     return some
 
@@ -115,12 +119,12 @@ def shifted(
     table: NDArray[np.float32], changes: Mapping[str, NDArray[Any]] | None, share: Taken = WHOLE
 ) -> NDArray[np.float32]:
     """The style table (510, 256) with the fitted shift."""
-    return table + changes[STYLE].astype(np.float32) if changes and STYLE in changes and share.manner else table
+    return table + changes[STYLE].astype(np.float32) if changes and STYLE in changes and share.style else table
 
 
 def pitch_of(changes: Mapping[str, NDArray[Any]] | None, share: Taken = WHOLE) -> tuple[float, float]:
     """Gain and factor of the fitted pitch map: f becomes factor x f ** gain."""
-    name = PITCH if share.manner else PLAIN_PITCH
+    name = PITCHES[share.style + share.melody]
     if not changes or name not in changes or share == NOTHING:
         return 1.0, 1.0
     gain, factor = changes[name].astype(np.float64)

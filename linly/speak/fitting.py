@@ -26,7 +26,7 @@ from linly.errors import EngineUnavailable, InputError
 from linly.speak import fit_check, fit_training
 from linly.speak.fit_network import Prosody, Tensor
 from linly.speak.fit_reference import Clip, Teacher, reference
-from linly.speak.fit_store import PITCH, PLAIN_PITCH, STYLE, packed
+from linly.speak.fit_store import PITCHES, STYLE, packed
 from linly.speak.fit_weights import Arrays, readable
 from linly.speak.graph import Graph
 from linly.values import Audio, Floats, Progress
@@ -40,9 +40,9 @@ LONGEST = 90.0
 _HELD = 0.08
 """share of the sound that the decoder never hears and that its loss is measured on"""
 _PROSODY_STEPS, _STEPS, _FEWEST = 36, 220, 60
-_SAVED, _LAYOUT = 25, b"2"
+_SAVED, _LAYOUT = 25, b"3"
 """steps between two savings, and which arrangement of them this is"""
-_CHECK = 0.18
+_CHECK = 0.22
 """share of the time that the check takes, as progress shows it"""
 
 Sample = tuple[Audio, str, str]
@@ -194,7 +194,7 @@ class _Work:
         self._styles = torch.tensor(np.stack([self._style(clip) for clip in self._clips]), device=device)
         self._bandwidth = min(_bandwidth(audio) for audio, *_ in clips)
         self._shift: Floats = np.zeros(128, np.float32)
-        self._pitch = self._plain_pitch = (1.0, 1.0)
+        self._pitches: list[tuple[float, float]] = []
 
     def _style(self, clip: Clip) -> Floats:
         table = self._teacher.table
@@ -207,25 +207,28 @@ class _Work:
 
         held = self.saved.read()
         if held:
-            self._shift = held["shift"]
-            self._plain_pitch, self._pitch = (tuple(row) for row in held["pitch"].tolist())
+            self._shift, self._pitches = held["shift"], [(gain, factor) for gain, factor in held["pitch"].tolist()]
             for name in held:
                 if name in self._weights:
                     change = torch.tensor(held[name].astype(np.float32), device=self._styles.device)
                     self._weights[name] = self._weights[name] + change
             return
         watch: fit_training.Watch = lambda step, share: progress("fit: manner", 0.05 + 0.1 * share)  # noqa: E731
-        self._plain_pitch = self._pitch_map()
-        self._shift = fit_training.fit_prosody(self._weights, self._clips, self._styles, _PROSODY_STEPS, watch)
-        self._pitch = self._pitch_map()
+        stock = {
+            name: values.clone() for name, values in self._weights.items() if fit_training.trained_in_prosody(name)
+        }
+        shift = fit_training.fit_prosody(self._weights, self._clips, self._styles, _PROSODY_STEPS, watch)
+        fitted, before = self._weights, self._weights | stock
+        self._pitches = [self._pitch_map(*one) for one in ((before, self._shift), (before, shift), (fitted, shift))]
+        self._shift = shift
         self._save(0)
 
-    def _pitch_map(self) -> tuple[float, float]:
+    def _pitch_map(self, weights: dict[str, Tensor], shifted_by: Floats) -> tuple[float, float]:
         """Gain and factor that give the pitch of new sentences the person's median and, in part, their spread."""
         import torch
 
-        network, made = Prosody(self._weights), []
-        shift = torch.tensor(self._shift, device=self._styles.device)
+        network, made = Prosody(weights), []
+        shift = torch.tensor(shifted_by, device=self._styles.device)
         with torch.no_grad():
             for symbols in fit_check.unheard():
                 text = torch.tensor(self._teacher.text(symbols)[0], device=self._styles.device)
@@ -259,15 +262,13 @@ class _Work:
 
     def _save(self, done: int) -> None:
         change = {name: values.astype(np.float16) for name, values in self._delta().items()}
-        pitch = np.array([self._plain_pitch, self._pitch])
-        self.saved.write(shift=self._shift, done=np.array(done), pitch=pitch, **change)
+        self.saved.write(shift=self._shift, done=np.array(done), pitch=np.array(self._pitches), **change)
 
     def changes(self) -> Arrays:
         """What changed, as a voice keeps it."""
         small = packed(self._delta(), RANK)
         small[STYLE] = np.concatenate([np.zeros(128), self._shift]).astype(np.float16)
-        small[PITCH] = np.array(self._pitch, np.float32)
-        small[PLAIN_PITCH] = np.array(self._plain_pitch, np.float32)
+        small |= {name: np.array(map_, np.float32) for name, map_ in zip(PITCHES, self._pitches, strict=True)}
         return small
 
 
