@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from linly import __version__, cli_portrait, cli_voice, lexicon
+from linly import __version__, cli_chat, cli_portrait, cli_voice, lexicon
 from linly.cli_bar import Bar, clear_line, heed_interrupts
 from linly.errors import Cancelled, InputError, LinlyError
 from linly.values import CROPS, EMOTIONS, FRAMES, SIZES, Style
@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _render_flags(verb("render", render, "make a video of a portrait that says a text or follows a recording"))
     cli_portrait.add_flags(verb("portrait", portrait, "check photos, and keep portraits under a name"))
     cli_voice.add_flags(verb("voice", voice, "take people's voices from recordings, and keep them under a name"))
+    cli_chat.add_flags(verb("chat", chat, "answer a question: a video of a portrait that says what a language model thinks"))
     weights = verb("weights", weights_verb, "the model files: list, pull or verify them")
     weights.add_argument("action", choices=("list", "pull", "verify"))
     weights.add_argument("names", nargs="*", metavar="NAME")
@@ -171,6 +172,15 @@ def voice(a: argparse.Namespace) -> Result:
     clear_line()
     if not a.json:
         print("\n".join(cli_voice.lines(a, result)))
+    return result
+
+
+def chat(a: argparse.Namespace) -> Result:
+    """One turn of a conversation."""
+    result = cli_chat.run(a, Bar())
+    clear_line()
+    if not a.json:
+        print("\n".join(cli_chat.lines(result)))
     return result
 
 
