@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _render_flags(verb("render", render, "make a video of a portrait that says a text or follows a recording"))
     cli_portrait.add_flags(verb("portrait", portrait, "check photos, and keep portraits under a name"))
     cli_voice.add_flags(verb("voice", voice, "take people's voices from recordings, and keep them under a name"))
-    cli_chat.add_flags(verb("chat", chat, "answer a question: a video of a portrait that says what a language model thinks"))
+    cli_chat.add_flags(verb("chat", chat, "answer a question: a video of a portrait that says what a model thinks"))
     weights = verb("weights", weights_verb, "the model files: list, pull or verify them")
     weights.add_argument("action", choices=("list", "pull", "verify"))
     weights.add_argument("names", nargs="*", metavar="NAME")

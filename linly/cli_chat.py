@@ -110,7 +110,7 @@ def _question(a: argparse.Namespace, usual: str) -> tuple[Question, float]:
     began = perf_counter()
     heard = hear.hear(recorded, wanted)
     if not heard.text.strip():
-        raise InputError(f"Nobody asks anything in {a.audio.name}: record the question again, closer to the microphone.")
+        raise InputError(f"Nobody asks anything in {a.audio.name}: record it again, closer to the microphone.")
     return Question(heard.text.strip(), heard.language or "en"), perf_counter() - began
 
 

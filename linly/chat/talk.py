@@ -1,8 +1,8 @@
 """One turn of a conversation: a question in, spoken sentences out, each as soon as it is ready.
 
-Everything is pulled: who wants the next sentence asks the voice, which asks for the next clause, which asks the language
-model. So on few cores the model rests while the voice speaks its first clause, and an answer that nobody wants any more
-is not written to its end.
+Everything is pulled: who wants the next sentence asks the voice, the voice asks for the next clause, and that asks the
+language model. So on few cores the model rests while the voice speaks its first clause, and an answer that nobody wants
+any more is not written to its end.
 """
 
 from __future__ import annotations
