@@ -1,0 +1,123 @@
+"""A person's stream as WebRTC tracks, and a microphone's track as sound. Loads aiortc, so it is itself loaded late."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+
+from linly.values import Audio, Floats, Image
+
+VIDEO_CLOCK = 90000
+"""hertz of a picture's time stamps, as RTP has them"""
+PACKET = 0.02
+"""seconds of sound in one packet"""
+LATE = 0.1
+"""seconds behind its clock from which on the sound counts from now, and seconds waiting from which on it hurries"""
+MOST_PICTURES = 2
+"""pictures that wait for the encoder; an older one is dropped, never queued"""
+EARS_RATE = 16000
+"""hertz of the microphone's sound as it is handed on"""
+
+
+class Pictures(MediaStreamTrack):
+    """The outgoing video track; pictures are put in at the person's pace."""
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._images: deque[tuple[int, Image]] = deque(maxlen=MOST_PICTURES)
+        self._come = asyncio.Event()
+
+    def put(self, image: Image, seconds: float) -> None:
+        """The picture of this second of the stream."""
+        self._images.append((round(seconds * VIDEO_CLOCK), image))
+        self._come.set()
+
+    async def recv(self) -> Any:
+        from av import VideoFrame
+
+        while not self._images:
+            self._come.clear()
+            if self.readyState != "live":
+                raise MediaStreamError
+            await self._come.wait()
+        stamp, image = self._images.popleft()
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        frame.pts, frame.time_base = stamp, Fraction(1, VIDEO_CLOCK)
+        return frame
+
+    def stop(self) -> None:
+        super().stop()
+        self._come.set()
+
+
+class Sound(MediaStreamTrack):
+    """The outgoing sound track: what is put in leaves in packets of 20 ms, each at its time."""
+
+    kind = "audio"
+
+    def __init__(self, rate: int) -> None:
+        super().__init__()
+        self._rate, self._packet = rate, round(PACKET * rate)
+        self._samples: Floats = np.zeros(0, np.float32)
+        self._come = asyncio.Event()
+        self._sent = 0
+        self._began: float | None = None
+
+    def put(self, samples: Floats) -> None:
+        """The stream's next samples, float32 in [-1, 1]."""
+        self._samples = np.concatenate([self._samples, samples])
+        self._come.set()
+
+    async def recv(self) -> Any:
+        from av import AudioFrame
+
+        while len(self._samples) < self._packet:
+            self._come.clear()
+            if self.readyState != "live":
+                raise MediaStreamError
+            await self._come.wait()
+        await self._on_time()
+        piece, self._samples = self._samples[: self._packet], self._samples[self._packet :]
+        pcm = np.round(np.clip(piece, -1, 1) * 32767).astype(np.int16)
+        frame = AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._sent, Fraction(1, self._rate)
+        self._sent += self._packet
+        return frame
+
+    async def _on_time(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._began is None:
+            self._began = now
+        due = self._began + self._sent / self._rate
+        if now - due > LATE:
+            self._began += now - due
+        elif due > now and len(self._samples) < LATE * self._rate:
+            await asyncio.sleep(due - now)
+
+    def stop(self) -> None:
+        super().stop()
+        self._come.set()
+
+
+async def listened(track: Any) -> AsyncIterator[Audio]:
+    """The sound of a microphone's track, in pieces of about 20 ms at EARS_RATE, until the track ends."""
+    from av import AudioResampler
+
+    resampler = AudioResampler("fltp", "mono", EARS_RATE)
+    while True:
+        try:
+            frame = await track.recv()
+        except MediaStreamError:
+            return
+        frame.pts = None
+        for out in resampler.resample(frame):
+            yield Audio(out.to_ndarray()[0].astype(np.float32), EARS_RATE)
