@@ -1,7 +1,7 @@
 // The page's part of the live picture: connects, shows the person, sends the microphone, exchanges events.
 //
 //   const live = await linlyLive(video, {path: "/live", microphone: true, options: {...}, on: event => ...});
-//   live.send({type: "text", text: "Hello"});  live.mute(true);  live.close();
+//   live.send({type: "text", text: "Hello"});  live.stop();  live.mute(true);  live.close();
 //
 // Resolves once the first picture is shown; rejects with an Error whose `why` is "timeout", "refused" or "unsupported"
 // where that cannot be (the page then falls back). A microphone that is missing or not allowed is no reason to fail:
@@ -10,6 +10,7 @@
 (() => {
   const WAIT_MS = 5000; // from the server's answer to the first picture
   const ANSWER_MS = 60000; // the server may have to load a voice and a portrait first
+  const HUSH_MS = 400; // longer than sound takes to arrive and be played
 
   const failure = (why, message) => Object.assign(new Error(message), {why});
 
@@ -79,12 +80,24 @@
     };
     addEventListener("pagehide", close);
     events.onopen = () => unsent.splice(0).forEach((text) => events.send(text));
-    events.onmessage = ({data}) => on(JSON.parse(data));
+    // What was stopped here or there is still on its way for a moment: it is not let out.
+    let hushed = 0;
+    const speakAgain = () => { clearTimeout(hushed); if (hushed) video.muted = false; hushed = 0; };
+    const hush = () => {
+      if (video.muted && !hushed) return; // the user's own choice
+      clearTimeout(hushed);
+      video.muted = true;
+      hushed = setTimeout(speakAgain, HUSH_MS);
+    };
+    events.onmessage = ({data}) => {
+      const event = JSON.parse(data);
+      if (event.type === "hush") hush();
+      else if (event.type === "caption") speakAgain();
+      on(event);
+    };
     peer.ontrack = ({track: received, receiver}) => {
       if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0; // as little delay as the network allows
       stream.addTrack(received);
-      video.srcObject = stream;
-      video.play().catch(() => on({type: "silenced"})); // the browser wants a click before it lets anything be heard
     };
     peer.onconnectionstatechange = () => {
       if (["failed", "closed"].includes(peer.connectionState) && !over) {
@@ -92,6 +105,10 @@
         close();
       }
     };
+    video.srcObject = stream;
+    video.play().catch((error) => { // the browser wants a click before it lets anything be heard
+      if (error.name === "NotAllowedError") on({type: "silenced"});
+    });
     peer.addTransceiver("video", {direction: "recvonly"});
     peer.addTransceiver(track || "audio", {direction: track ? "sendrecv" : "recvonly"});
 
@@ -117,6 +134,7 @@
     return {
       id, peer, send, close,
       microphone: state,
+      stop: () => { hush(); send({type: "stop"}); },
       mute: (muted) => { if (track) track.enabled = !muted; },
     };
   };

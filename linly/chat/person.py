@@ -54,6 +54,8 @@ class Tick:
     """what begins to be said with this picture"""
     late: bool = False
     """the picture was not drawn in time: it is the one before once more; the sound is right all the same"""
+    stopped: bool = False
+    """speech was stopped here: its sound goes out within this picture"""
 
 
 class Person:
@@ -194,15 +196,15 @@ class Person:
         if piece.manner == "speaking":
             shown = number + 1 - piece.first
             self._played[-1 if begins is None else len(self._played) :] = [(piece.utterance, shown)]
-        samples = piece.sound(number)
-        if number == self._fading:
+        samples, stopped = piece.sound(number), number == self._fading
+        if stopped:
             samples = _faded(samples, round(FADE * self.rate))
         self._now += 1
         if piece.end <= self._now:
             self._ended = self._pieces.popleft()
             self._answering = self._more or bool(self._waiting) or self._speaks()
         self._changed.notify_all()
-        return Tick(number, image, samples, piece.manner, begins, late)
+        return Tick(number, image, samples, piece.manner, begins, late, stopped)
 
     def _speaks(self) -> bool:
         return any(piece.manner == "speaking" for piece in self._pieces)

@@ -18,8 +18,9 @@ VIDEO_CLOCK = 90000
 """hertz of a picture's time stamps, as RTP has them"""
 PACKET = 0.02
 """seconds of sound in one packet"""
-LATE = 0.1
-"""seconds behind its clock from which on the sound counts from now, and seconds waiting from which on it hurries"""
+CUSHION = 0.02
+"""seconds that sound waits before it leaves, so that a picture pulled late does not make its packets late too: a
+browser answers packets that come unevenly by playing everything later"""
 MOST_PICTURES = 2
 """pictures that wait for the encoder; an older one is dropped, never queued"""
 EARS_RATE = 16000
@@ -69,12 +70,14 @@ class Sound(MediaStreamTrack):
         self._rate, self._packet = rate, round(PACKET * rate)
         self._samples: Floats = np.zeros(0, np.float32)
         self._come = asyncio.Event()
-        self._sent = 0
+        self._sent = self._end = 0
         self._began: float | None = None
 
-    def put(self, samples: Floats) -> None:
-        """The stream's next samples, float32 in [-1, 1]."""
-        self._samples = np.concatenate([self._samples, samples])
+    def put(self, samples: Floats, seconds: float | None = None) -> None:
+        """The samples, float32 in [-1, 1], of this second of the stream; what was left out before it is silence."""
+        gap = 0 if seconds is None else max(0, round(seconds * self._rate) - self._end)
+        self._samples = np.concatenate([self._samples, np.zeros(gap, np.float32), samples])
+        self._end += gap + len(samples)
         self._come.set()
 
     async def recv(self) -> Any:
@@ -96,12 +99,10 @@ class Sound(MediaStreamTrack):
     async def _on_time(self) -> None:
         now = asyncio.get_running_loop().time()
         if self._began is None:
-            self._began = now
-        due = self._began + self._sent / self._rate
-        if now - due > LATE:
-            self._began += now - due
-        elif due > now and len(self._samples) < LATE * self._rate:
-            await asyncio.sleep(due - now)
+            self._began = now + CUSHION
+        wait = self._began + self._sent / self._rate - now
+        if wait > 0:
+            await asyncio.sleep(wait)
 
     def stop(self) -> None:
         super().stop()

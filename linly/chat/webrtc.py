@@ -4,8 +4,9 @@ The browser offers, `Sessions` answers; from then on the person's pictures and s
 comes in, and events go both ways over a data channel as JSON objects with a "type". What stands behind a connection is
 a `Visitor`, which the conversation provides; a connection knows its own visitor only.
 
-Events out: state (state: as Tick.state), caption (text, seconds, words: [text, start, end]), ended, error (text), and
-whatever else `Session.send` is given. Events in: whatever the page sends, as it comes.
+Events out: state (state: as Tick.state), caption (text, seconds, words: [text, start, end]), hush (speech was stopped:
+what of it is still on the way must not be heard), ended (text), error (text), and whatever else `Session.send` is
+given. Events in: whatever the page sends, as it comes.
 """
 
 from __future__ import annotations
@@ -36,10 +37,10 @@ MOST_SDP = 100_000
 """characters of a browser's offer"""
 MOST_EVENT = 65_536
 """characters of one event"""
-PATIENCE = 0.6
+PATIENCE = 0.3
 """part of a picture's time that the stream waits for it before it shows the last one again"""
 STALL = 0.5
-"""seconds behind from which on the clock starts anew instead of hurrying"""
+"""seconds behind from which on time is left out instead of made up for"""
 UNHEARD = 500
 """pieces of the microphone's sound (20 ms each) that may wait; older ones are dropped"""
 
@@ -200,13 +201,13 @@ class Session:
         try:
             while not self.closed:
                 behind = perf_counter() - began - count * step
-                if behind > STALL:
-                    began += behind
+                if behind > STALL:  # what could not be shown in time is left out
+                    count += int(behind / step)
                 elif behind < 0:
                     sleep(-behind)
                 tick = person.next_tick(timeout=PATIENCE * step)
-                self.loop.call_soon_threadsafe(self._put, tick, count * step)
                 self._tell(tick, before)
+                self.loop.call_soon_threadsafe(self._put, tick, count * step)
                 before = tick.state
                 count += 1
         except (LinlyError, ValueError, RuntimeError) as error:
@@ -219,9 +220,11 @@ class Session:
     def _put(self, tick: Tick, seconds: float) -> None:
         if not tick.late:
             self._pictures.put(tick.image, seconds)
-        self._voice.put(tick.samples)
+        self._voice.put(tick.samples, seconds)
 
     def _tell(self, tick: Tick, before: str) -> None:
+        if tick.stopped:
+            self.send({"type": "hush"})
         if tick.begins is not None:
             said = tick.begins
             words = [[w.text, round(w.start, 3), round(w.end, 3)] for w in said.words]
