@@ -1,6 +1,6 @@
 """A page of nothing but the live picture, in a process of its own: what the browser test visits.
 
-Its visitor's person answers each text with a tone; what its microphone sends is kept and told as loudness a 10th second.
+Its visitor's person answers each text with a tone; what the microphone sends is kept, and told as loudness.
 """
 
 from __future__ import annotations

@@ -153,11 +153,11 @@ class Person:
 
     def listening(self, on: bool) -> None:
         """Whether the user is speaking: the face attends and nods now and then."""
-        self._behave("listening" if on else "idle")
+        self._behave("listening", on)
 
     def thinking(self, on: bool) -> None:
         """Whether an answer is being looked for: the eyes leave the user."""
-        self._behave("thinking" if on else "idle")
+        self._behave("thinking", on)
 
     def frames(self) -> Iterator[Tick]:
         """The stream as fast as it is pulled; no picture is ever late. Ends when the person is closed."""
@@ -209,9 +209,10 @@ class Person:
     def _speaks(self) -> bool:
         return any(piece.manner == "speaking" for piece in self._pieces)
 
-    def _behave(self, manner: str) -> None:
+    def _behave(self, manner: str, on: bool) -> None:
         with self._changed:
-            self._manner = manner
+            if on or self._manner == manner:
+                self._manner = manner if on else "idle"
             self._changed.notify_all()
 
     def _wanted(self) -> str:
