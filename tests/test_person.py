@@ -14,6 +14,7 @@ import pytest
 
 from linly import audio as sound
 from linly import registry, stage
+from linly.chat.pace import affordable, encoding
 from linly.chat.person import RATE, Person
 from linly.chat.played import heard
 from linly.move.phonemes import Phonemes
@@ -255,7 +256,8 @@ def test_real_engines_keep_memory_flat_and_the_face_moves(models):
         person.say(said("what a lot of words to say"))
         pull(person, 150)
         used = resident()
-        pull(person, 1200)
+        for _ in range(800):  # not kept: a picture takes 200 kB
+            person.next_tick()
         assert resident() - used < 20e6
         other = pull(person, 1)[0]
     assert one[0].image.shape == (*person.size[::-1], 3)
@@ -278,3 +280,42 @@ def test_clauses_heard_are_joined_as_they_are_written():
     one, two = said("well, yes", 1.0), said("of course.", 1.0)
     assert heard([(one, 1.0), (two, 1.0)]).text == "well, yes of course."
     assert heard([(said("你好，", 1.0, "zh"), 1.0), (said("我是老师。", 1.0, "zh"), 1.0)]).text == "你好，我是老师。"
+
+
+class Laborious(fakes.FakeDraw):
+    """Takes so many milliseconds for each picture of a size."""
+
+    def __init__(self, **milliseconds: float) -> None:
+        self.milliseconds = milliseconds
+
+    def draw(self, portrait, utterance, motion, style):
+        def images():
+            for _ in range(len(motion)):
+                time.sleep(self.milliseconds[f"at_{style.size}"] / 1000)
+                yield np.zeros((64, 64, 3), np.uint8)
+
+        return Frames((64, 64), motion.fps, len(motion), images())
+
+
+@pytest.mark.parametrize(("wish", "milliseconds", "given"), [
+    (("512", 25), {"at_512": 1}, ("512", 25)),
+    (("720", 25), {"at_720": 60, "at_512": 5}, ("512", 25)),
+    (("512", 25), {"at_512": 30}, ("512", 20)),
+    (("512", 25), {"at_512": 90, "at_256": 5}, ("256", 25)),
+    (("512", 30), {"at_512": 90, "at_256": 41}, ("256", 15)),
+])  # fmt: skip
+def test_a_machine_that_cannot_keep_up_is_asked_for_less_and_told_so(wish, milliseconds, given):
+    style = Style(size=wish[0], fps=wish[1])
+    pace = affordable(Phonemes({}), Laborious(**milliseconds), a_portrait(), style)
+    assert (pace.style.size, pace.style.fps) == given
+    assert bool(pace.says) == (wish != given)
+    assert pace.says == "" or (f"{given[0]} pixels at {given[1]}" in pace.says and pace.says.count(".") == 1)
+
+
+def test_what_is_shown_counts_and_what_nobody_can_keep_is_admitted():
+    pace = affordable(
+        Phonemes({}), Laborious(at_256=1), a_portrait(), Style(size="256"), lambda image: time.sleep(0.08)
+    )
+    assert (pace.style.size, pace.style.fps) == ("256", 12) and "late" in pace.says
+    encode = encoding()
+    assert encode(np.zeros((64, 64, 3), np.uint8)) and encode(np.full((64, 64, 3), 99, np.uint8))
