@@ -18,6 +18,7 @@ from linly import registry, stage
 from linly.chat.person import Person
 from linly.chat.signalling import add_routes
 from linly.chat.webrtc import Sessions
+from linly.errors import EngineUnavailable
 from linly.values import Style
 
 PAGE = """<!doctype html><title>Live</title><body style="margin:0;background:#222">
@@ -34,6 +35,8 @@ class Guest:
     """Stands behind one visitor."""
 
     def __init__(self, session, options) -> None:
+        if options.get("refuse"):
+            raise EngineUnavailable("Nobody is at home.")
         draw, move = registry.open_engine("draw", "warp"), registry.open_engine("move", "phonemes")
         style = Style(size=options.get("size", "256"))
         self.session = session

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import socket
+import subprocess
+import sys
 import threading
 import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
 
+import browser
 import fakes
 import numpy as np
 import pytest
+from conftest import ROOT
 
+from linly.audio import write_wav
 from linly.chat.person import Person
 from linly.chat.webrtc import Full, Sessions, offered_on
 from linly.errors import InputError
@@ -140,37 +150,37 @@ def guests():
 
 def test_picture_sound_microphone_and_events_pass_and_stop_silences(guests):
     async def visit():
-        sessions, browser = Sessions(guests), Browser()
-        await browser.connect(sessions, portrait="teacher")
+        sessions, visitor = Sessions(guests), Browser()
+        await visitor.connect(sessions, portrait="teacher")
         guest = guests.known[0]
         assert guest.options == {"portrait": "teacher"}
-        assert np.abs(browser.last(0.1)).max() < 0.01 and browser.brightness[-1] < 20  # idles: still and shut
+        assert np.abs(visitor.last(0.1)).max() < 0.01 and visitor.brightness[-1] < 20  # idles: still and shut
 
         t = np.arange(2 * 48000) / 48000
-        browser.microphone.put((0.3 * np.sin(2 * np.pi * 440 * t)).astype(np.float32))
-        browser.send(type="text", text="A long sentence that is never heard to its end, since somebody stops it.")
-        await until(lambda: np.abs(browser.last(0.3)).mean() > 0.05 and browser.brightness[-1] > 60)
-        assert pitch(browser.last(0.25), 48000) == pytest.approx(220, abs=5)
-        assert browser.told_of("caption")[0]["text"].startswith("A long sentence")
-        assert {"type": "state", "state": "speaking"} in browser.told
+        visitor.microphone.put((0.3 * np.sin(2 * np.pi * 440 * t)).astype(np.float32))
+        visitor.send(type="text", text="A long sentence that is never heard to its end, since somebody stops it.")
+        await until(lambda: np.abs(visitor.last(0.3)).mean() > 0.05 and visitor.brightness[-1] > 60)
+        assert pitch(visitor.last(0.25), 48000) == pytest.approx(220, abs=5)
+        assert visitor.told_of("caption")[0]["text"].startswith("A long sentence")
+        assert {"type": "state", "state": "speaking"} in visitor.told
 
-        browser.send(type="stop")
-        await until(lambda: browser.told_of("stopped"))
-        await until(lambda: np.abs(browser.last(0.2)).max() < 0.01 and browser.brightness[-1] < 20)
-        assert {"type": "state", "state": "idle"} in browser.told[
-            browser.told.index(browser.told_of("stopped")[0]) - 3 :
+        visitor.send(type="stop")
+        await until(lambda: visitor.told_of("stopped"))
+        await until(lambda: np.abs(visitor.last(0.2)).max() < 0.01 and visitor.brightness[-1] < 20)
+        assert {"type": "state", "state": "idle"} in visitor.told[
+            visitor.told.index(visitor.told_of("stopped")[0]) - 3 :
         ]
         await until(lambda: sum(map(len, guest.sound)) > 1.5 * 16000)
         arrived = np.concatenate(guest.sound)
         loud = np.abs(arrived) > 0.1
         assert pitch(arrived[np.flatnonzero(loud)[0] :][:8000], 16000) == pytest.approx(440, abs=5)
 
-        browser.send(type="trouble")
-        await until(lambda: browser.told_of("error"))
-        assert browser.told_of("error")[0]["text"] == "That will not do."
-        assert await sessions.close(browser.id) and not len(sessions)
+        visitor.send(type="trouble")
+        await until(lambda: visitor.told_of("error"))
+        assert visitor.told_of("error")[0]["text"] == "That will not do."
+        assert await sessions.close(visitor.id) and not len(sessions)
         assert guest.left.wait(5)
-        await browser.peer.close()
+        await visitor.peer.close()
 
     asyncio.run(visit())
 
@@ -210,3 +220,140 @@ def test_an_offer_that_cannot_be_taken_is_refused_in_one_sentence(offer, guests)
         asyncio.run(sessions.answer(offer, LOOPBACK))
     assert str(told.value).endswith(".") and not len(sessions)
     assert all(guest.left.is_set() for guest in guests.known)
+
+
+def test_the_routes_answer_only_who_may_and_only_json(guests):
+    import httpx
+    from fastapi import FastAPI
+
+    from linly.chat.signalling import add_routes
+
+    async def visit():
+        app, sessions = FastAPI(), Sessions(guests, limit=0)
+        add_routes(app, sessions, guard=lambda request: request.headers.get("cookie") == "in=1")
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            offer = {"type": "offer", "sdp": "v=0\r\n"}
+            assert (await client.post("/live", json=offer)).status_code == 401
+            assert (await client.delete("/live/anything")).status_code == 401
+            client.headers["cookie"] = "in=1"
+            full = await client.post("/live", json=offer)
+            assert full.status_code == 503 and "places" in full.json()["detail"]
+            bad = await client.post("/live", json={"type": "offer"})
+            assert bad.status_code == 400 and bad.json()["detail"].endswith(".")
+            foreign = await client.post("/live", content=json.dumps(offer), headers={"content-type": "text/plain"})
+            assert foreign.status_code == 422  # another site's page may send this unasked; it is not taken
+            assert (await client.delete("/live/anything")).json() == {"closed": False}
+            assert "linlyLive" in (await client.get("/live/live.js")).text
+
+    asyncio.run(visit())
+    assert not guests.known
+
+
+@contextmanager
+def live_page(microphone: Path, query: str = ""):
+    """Chromium on the page of live_page.py, which runs in a process of its own; gives page and address."""
+    from playwright.sync_api import sync_playwright
+
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, str(ROOT / "tests" / "live_page.py"), str(port)]
+    variables = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
+    flags = [
+        *browser.FLAGS,
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={microphone}",
+    ]
+    with subprocess.Popen(command, cwd=ROOT, env=variables, stdin=subprocess.PIPE) as process:
+        try:
+            address = browser._answering(f"http://{LOOPBACK}:{port}/", process)
+            with sync_playwright() as playwright:
+                chromium = playwright.chromium.launch(executable_path=browser.chromium(), args=flags)
+                page = chromium.new_page()
+                page.goto(address + query)
+                page.wait_for_function("window.live || window.failed", timeout=60_000)
+                yield page, address
+                chromium.close()
+        finally:
+            process.stdin.close()
+
+
+def bursts() -> np.ndarray:
+    """A tenth of a second each: where the recording for the microphone is loud."""
+    lengths = (3, 4, 7, 2, 3, 9, 6, 3, 2, 6)
+    return np.repeat(np.arange(len(lengths)) % 2, lengths).astype(float)
+
+
+@pytest.fixture
+def recording(tmp_path) -> Path:
+    loud = np.repeat(bursts(), 4800)
+    t = np.arange(len(loud)) / 48000
+    tone = sum(np.sin(2 * np.pi * 200 * k * (t + 0.0008 * np.sin(2 * np.pi * 5 * t))) / k for k in (1, 2, 3, 4))
+    return write_wav(Audio((0.25 * tone * loud).astype(np.float32), 48000), tmp_path / "microphone.wav")
+
+
+SEEN = """() => new Promise((done) => {
+  const canvas = document.createElement("canvas"), seen = [], pen = canvas.getContext("2d");
+  canvas.width = canvas.height = 64;
+  const look = () => {
+    pen.drawImage(video, 0, 0, 64, 64);
+    seen.push(Array.from(pen.getImageData(0, 0, 64, 64).data));
+    if (seen.length < 12) setTimeout(look, 150); else done(seen);
+  };
+  look();
+})"""
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_in_a_browser_the_person_lives_hears_answers_and_stops(models, recording):
+    pytest.importorskip("playwright", reason="playwright is not installed (requirements-dev.txt has it)")
+    if not browser.chromium():
+        pytest.skip("there is no Chromium on this machine")
+    with live_page(recording) as (page, address):
+        told = "told.filter((event) => event.type === '{}')"
+        assert page.evaluate("window.failed") is None
+        assert page.evaluate("live.microphone") == "on"
+        page.wait_for_function("video.currentTime > 1 && video.videoWidth > 100", timeout=20_000)
+        assert 0 < page.evaluate(told.format("connected"))[0]["first_frame_s"] < 30
+
+        pictures = np.array(page.evaluate(SEEN), float).reshape(12, 64, 64, 4)[..., :3]
+        assert 40 < pictures.mean() < 220 and pictures.std(axis=(1, 2)).min() > 10  # a photo, not a blank
+        assert np.abs(np.diff(pictures, axis=0)).mean() > 0.1  # which lives
+
+        page.evaluate("live.send({type: 'text', text: 'A long sentence that is stopped before it has ended, by one.'})")
+        page.wait_for_function(f"{told.format('state')}.some((event) => event.state === 'speaking')", timeout=20_000)
+        page.evaluate("live.stop()")
+        assert page.evaluate("video.muted")
+        page.wait_for_function(f"{told.format('stopped')}.length", timeout=20_000)
+        page.wait_for_function(f"{told.format('state')}.at(-1).state === 'idle' && !video.muted", timeout=20_000)
+        kinds = [event["type"] for event in page.evaluate("told")]
+        assert kinds.index("caption") < kinds.index("stopped") and "hush" in kinds and "error" not in kinds
+
+        page.wait_for_timeout(4500)
+        page.evaluate("live.send({type: 'loudness'})")
+        page.wait_for_function(f"{told.format('loudness')}.length", timeout=20_000)
+        arrived = np.array(page.evaluate(told.format("loudness"))[0]["rms"])[-len(bursts()) :]
+        assert len(arrived) == len(bursts())  # the file is played again and again: compared round the circle
+        likeness = [np.corrcoef(np.roll(bursts(), lag), arrived)[0, 1] for lag in range(len(arrived))]
+        assert max(likeness) > 0.75
+
+        page.goto("about:blank")  # who leaves makes room
+        left = time.monotonic()
+        while json.loads(urllib.request.urlopen(address + "count").read())["open"]:
+            assert time.monotonic() - left < 20
+            time.sleep(0.1)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_in_a_browser_a_full_house_is_told_and_nothing_stays_open(models, recording):
+    pytest.importorskip("playwright", reason="playwright is not installed (requirements-dev.txt has it)")
+    if not browser.chromium():
+        pytest.skip("there is no Chromium on this machine")
+    with live_page(recording, "?refuse=1") as (page, address):
+        failed = page.evaluate("window.failed")
+        assert failed == {"why": "refused", "text": "Nobody is at home."}
+        assert json.loads(urllib.request.urlopen(address + "count").read())["open"] == 0
