@@ -62,6 +62,8 @@ class Guest:
             blocks = samples[: len(samples) // 1600 * 1600].reshape(-1, 1600)
             self.session.send({"type": "loudness", "rms": np.sqrt((blocks**2).mean(1)).round(4).tolist()})
 
+    def seen(self, tick) -> None: ...
+
     def gone(self) -> None:
         self.person.close()
 

@@ -62,6 +62,8 @@ class Guest:
         elif event["type"] == "trouble":
             raise InputError("That will not do.")
 
+    def seen(self, tick) -> None: ...
+
     def gone(self) -> None:
         self.person.close()
         self.left.set()

@@ -80,6 +80,10 @@ class Sound(MediaStreamTrack):
         self._end += gap + len(samples)
         self._come.set()
 
+    def hush(self) -> None:
+        """What has not left yet will be silent."""
+        self._samples = np.zeros_like(self._samples)
+
     async def recv(self) -> Any:
         from av import AudioFrame
 

@@ -56,6 +56,9 @@ class Visitor(Protocol):
     def told(self, event: Mapping[str, Any]) -> None:
         """An event of the page."""
 
+    def seen(self, tick: Tick) -> None:
+        """Each picture as it leaves, with its sound; must return at once."""
+
     def gone(self) -> None:
         """The connection has ended; the person is no longer pulled. Close what is open."""
 
@@ -207,6 +210,7 @@ class Session:
                     sleep(-behind)
                 tick = person.next_tick(timeout=PATIENCE * step)
                 self._tell(tick, before)
+                self._safely(partial(_seen, tick))
                 self.loop.call_soon_threadsafe(self._put, tick, count * step)
                 before = tick.state
                 count += 1
@@ -218,6 +222,8 @@ class Session:
                     self.loop.call_soon_threadsafe(lambda: self._task(self._ended(self)))
 
     def _put(self, tick: Tick, seconds: float) -> None:
+        if tick.stopped:
+            self._voice.hush()
         if not tick.late:
             self._pictures.put(tick.image, seconds)
         self._voice.put(tick.samples, seconds)
@@ -235,6 +241,10 @@ class Session:
 
 def _hear(piece: Audio, visitor: Visitor) -> None:
     visitor.hear(piece)
+
+
+def _seen(tick: Tick, visitor: Visitor) -> None:
+    visitor.seen(tick)
 
 
 def _told(event: Mapping[str, Any], visitor: Visitor) -> None:
