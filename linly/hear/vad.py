@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from linly.errors import EngineUnavailable
-from linly.values import Floats
+from linly.values import Audio, Floats
 
 RATE = 16000
 FRAME = 512
@@ -53,6 +53,27 @@ class Vad:
         found, self._h, self._c = self._session.run(None, given)
         probabilities: Floats = found.reshape(-1)
         return probabilities
+
+
+class To16k:
+    """Pieces of sound at any rate, one after the other, as one stream at 16 kHz."""
+
+    def __init__(self) -> None:
+        self._rate = 0
+        self._resampler: Any = None
+
+    def __call__(self, audio: Audio) -> Floats:
+        """(n,) what of the stream is ready with this piece."""
+        if audio.rate == RATE or not len(audio.samples):
+            return audio.samples
+        import av
+
+        if audio.rate != self._rate:
+            self._rate, self._resampler = audio.rate, av.AudioResampler("fltp", "mono", RATE)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(audio.samples[None]), format="fltp", layout="mono")
+        frame.sample_rate = audio.rate
+        out = [piece.to_ndarray()[0] for piece in self._resampler.resample(frame)]
+        return np.concatenate(out) if out else np.zeros(0, np.float32)
 
 
 @functools.cache

@@ -1,0 +1,372 @@
+"""The ears of a conversation: sound goes in piece by piece, turns come out, each with its text.
+
+Silero hears when somebody begins and ends. Recognition starts at the first pause, before it is known whether the pause
+is the end: if the speaker goes on, its result is thrown away; if not, it is there when the turn is over. A turn does
+not end before its text is known, so a slow machine lets people pause longer and loses nothing by it.
+
+The core has no thread and no clock of its own: everything happens in `push`, and time is what the sound says. Only
+recognition runs in an executor; with `Inline` in its place recorded sound can be heard faster than it was spoken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from linly.chat.echo import Echo
+from linly.hear.vad import FRAME, RATE, SECONDS, To16k, Vad
+from linly.values import Audio, Floats, Transcript
+
+SPEECH, HUSH = 0.5, 0.35
+"""probability from which on a frame is speech, and below which it begins a pause"""
+START, BARGE_IN = 4, 6
+"""frames of speech among the last START + 1 (BARGE_IN + 1 while the avatar speaks) that begin a turn: 130 and 190 ms"""
+BEFORE = 10
+"""frames kept from before the beginning (320 ms), so that the first sound of a word is not lost"""
+PAUSE = 6
+"""frames of a pause (190 ms) after which the text is looked for"""
+ASKED, USUAL, UNFINISHED = 11, 14, 32
+"""frames of silence that end a turn: after a question (350 ms), usually (450 ms), where words are still to come (1 s)"""
+LEAST = 6
+"""frames of speech (190 ms) that a turn has at least; less is a cough or a click"""
+LONGEST = 30.0
+"""seconds of a turn"""
+EVERY = 32
+"""frames between two looks at the text while somebody speaks"""
+SURE = 2.0
+"""seconds of speech from which a language may be told for the whole conversation"""
+OWN = 0.6
+"""share of the sound explained by what the avatar says, from which on it is its echo"""
+LISTEN = 64
+"""frames that are compared with what was played (2 s)"""
+
+_OPEN = {
+    "en": "and or but because so if when while whose the a an to of for with from is are was were am be my your his her"
+    " our their i we i'm um uh er than since although though unless until very",
+    "zh": "因为 所以 但是 可是 不过 而且 并且 然后 还有 或者 如果 要是 虽然 假如 比如 例如 就是 那个 关于 对于 以及 和 跟 与 或"
+    " 把 被 从 向 的话 而 嗯 呃",
+}
+"""words with which nobody ends what he has to say"""
+_ENDS = {
+    "en": re.compile(rf"\b(?:{'|'.join(_OPEN['en'].split())})$"),
+    "zh": re.compile(f"(?:{'|'.join(_OPEN['zh'].split())})$"),
+}
+
+
+@dataclass(frozen=True)
+class Began:
+    """Somebody began to speak."""
+
+    at: float
+    """seconds on the clock of `push`"""
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What was said so far, as it seems now."""
+
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Ended:
+    """A turn is over and its text is known."""
+
+    audio: Audio
+    """the turn at 16 kHz, with a little of what was before and after it"""
+    transcript: Transcript
+    at: float
+    """when the last word ended: seconds on the clock of `push`"""
+    seconds: float
+    """from then until the text was known and the turn over"""
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """What began was no speech."""
+
+    at: float
+
+
+Event = Began | Partial | Ended | Nothing
+
+
+class Inline(Executor):
+    """Runs everything at once, in the caller's thread."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:  # given to whoever asks for the result
+            done.set_exception(error)
+        return done
+
+
+@dataclass
+class _Turn:
+    """A turn while it is heard."""
+
+    began: float
+    frames: list[Floats]
+    voiced: int = 0
+    """frames with speech"""
+    quiet: int = 0
+    """frames since the last speech"""
+    looked: int = 0
+    """number of frames when the text was last looked for"""
+    partial: Future[tuple[Transcript, float]] | None = None
+    guess: Future[tuple[Transcript, float]] | None = None
+    """the text of all that was said, if the pause that goes on is the end"""
+    guessed: int = 0
+    """frames of quiet when `guess` was asked for"""
+    shown: str = ""
+    closed: bool = field(default=False)
+    """nothing more is taken; only the text is waited for"""
+
+
+class Ears:
+    """One user's ears. Not for several threads at a time."""
+
+    def __init__(
+        self,
+        hear: Any,
+        language: str = "auto",
+        *,
+        echo: Echo | None = None,
+        executor: Executor | None = None,
+        hands_free: bool = True,
+    ) -> None:
+        """`hear`: a hear engine; one that has `quick` (see hear/whisper.py) is asked for that.
+
+        `language`: ISO 639-1, or "auto" to find it in the first turn that is long enough, and keep it.
+        Raises EngineUnavailable if the voice detector is not there.
+        """
+        self.language = language
+        self.hands_free = hands_free
+        self.speaking = False
+        """set by the conversation while the avatar is heard: then only clear speech that is not its echo begins"""
+        self._hear = getattr(hear, "quick", None) or (lambda audio, language, rough=False: hear.hear(audio, language))
+        self._echo = echo
+        self._own = None if executor else ThreadPoolExecutor(1, thread_name_prefix="linly-ears")
+        self._work: Executor = executor or self._own or Inline()
+        self._vad, self._to16k = Vad(), To16k()
+        self._rest: Floats = np.zeros(0, np.float32)
+        self._time = 0.0
+        self._before: deque[Floats] = deque(maxlen=LISTEN)
+        self._lately: deque[bool] = deque(maxlen=BARGE_IN + 1)
+        self._turn: _Turn | None = None
+        self._closing: deque[_Turn] = deque()
+        self._held = False
+
+    @property
+    def listening(self) -> bool:
+        """A turn is under way."""
+        return self._turn is not None
+
+    def push(self, audio: Audio, at: float | None = None) -> list[Event]:
+        """The next piece of sound, of any size and rate; what happened with it, in order.
+
+        `at`: second at which the piece began, on the clock that Echo was told; without it time goes on by the sound.
+        Raises what the hear engine raises; the turn is then lost, the ears live on.
+        """
+        samples = self._to16k(audio)
+        if at is not None and abs(at - self._time - len(self._rest) / RATE) > 0.1:
+            self._time = at - len(self._rest) / RATE
+        sound = np.concatenate([self._rest, samples])
+        count = len(sound) // FRAME
+        self._rest = sound[count * FRAME :]
+        events: list[Event] = []
+        found = self._vad.push(sound[: count * FRAME])
+        for frame, voice in zip(sound[: count * FRAME].reshape(-1, FRAME), found, strict=True):
+            self._time += SECONDS
+            self._step(frame, float(voice), events)
+        self._collect(events)
+        return events
+
+    def hold(self) -> list[Event]:
+        """The button is down: everything from now on is one turn."""
+        self._held = True
+        if self._turn:
+            return []
+        return [self._begin(BEFORE // 2)]
+
+    def release(self) -> list[Event]:
+        """The button is up: the turn is over, its text follows as soon as it is known."""
+        self._held = False
+        events: list[Event] = []
+        if self._turn:
+            self._close(events)
+        self._collect(events)
+        return events
+
+    def finish(self) -> list[Event]:
+        """The sound has ended: ends the turn that is open and waits for its text."""
+        events: list[Event] = []
+        if self._turn:
+            self._close(events)
+        for turn in self._closing:
+            if turn.guess:
+                turn.guess.exception()
+        self._collect(events)
+        return events
+
+    def reset(self) -> None:
+        """Forget the turn that is open."""
+        if self._turn:
+            _drop(self._turn)
+        self._turn, self._held = None, False
+        self._closing.clear()
+        self._lately.clear()
+        self._vad.reset()
+
+    def close(self) -> None:
+        """End the thread of recognition, if it is the ears' own."""
+        self.reset()
+        if self._own:
+            self._own.shutdown(wait=False, cancel_futures=True)
+
+    def _step(self, frame: Floats, voice: float, events: list[Event]) -> None:
+        self._before.append(frame)
+        self._lately.append(voice >= SPEECH)
+        turn = self._turn
+        if turn is None:
+            if self.hands_free and self._starts():
+                events.append(self._begin(BEFORE))
+            return
+        turn.frames.append(frame)
+        if voice >= SPEECH:
+            turn.voiced += 1
+            turn.quiet = 0
+            self._show(turn.guess, turn, events)
+            _drop_guess(turn)
+        elif turn.quiet or voice < HUSH:
+            turn.quiet += 1
+        self._look(turn)
+        if len(turn.frames) * SECONDS >= LONGEST or (not self._held and self._over(turn)):
+            self._close(events)
+
+    def _starts(self) -> bool:
+        needed = BARGE_IN if self.speaking else START
+        recent = list(self._lately)[-needed - 1 :]
+        if sum(recent) < needed:
+            return False
+        return self._echo is None or self._explained() < OWN
+
+    def _explained(self) -> float:
+        sound = np.concatenate(self._before)
+        assert self._echo is not None
+        return self._echo.own(Audio(sound, RATE), self._time - len(sound) / RATE)
+
+    def _begin(self, before: int) -> Began:
+        voiced = sum(self._lately)
+        frames = list(self._before)[-before - (len(self._lately) if voiced else 0) :]
+        self._turn = _Turn(self._time - len(self._lately) * SECONDS if voiced else self._time, frames, voiced)
+        return Began(self._turn.began)
+
+    def _look(self, turn: _Turn) -> None:
+        """Ask for the text: of all at the first pause, of what there is now and then while speech goes on."""
+        if turn.quiet == PAUSE and turn.voiced >= LEAST and not turn.guess:
+            self._ask(turn)
+        elif not turn.quiet and len(turn.frames) - turn.looked >= EVERY and not _busy(turn.partial):
+            turn.looked = len(turn.frames)
+            turn.partial = self._work.submit(self._text, np.concatenate(turn.frames), True, perf_counter())
+
+    def _ask(self, turn: _Turn) -> None:
+        if turn.partial and turn.partial.cancel():
+            turn.partial = None
+        turn.guessed = turn.quiet
+        turn.guess = self._work.submit(self._text, np.concatenate(turn.frames), False, perf_counter())
+
+    def _text(self, samples: Floats, rough: bool, asked: float) -> tuple[Transcript, float]:
+        heard = self._hear(Audio(samples, RATE), self.language, rough)
+        return heard, perf_counter() - asked
+
+    def _over(self, turn: _Turn) -> bool:
+        if turn.quiet < ASKED:
+            return False
+        if turn.voiced < LEAST:
+            return turn.quiet >= USUAL
+        if turn.guess is None or not turn.guess.done():
+            return False
+        if turn.guess.exception():
+            return True
+        heard = turn.guess.result()[0]
+        return turn.quiet >= patience(heard.text, heard.language)
+
+    def _close(self, events: list[Event]) -> None:
+        """The open turn takes nothing more."""
+        turn = self._turn
+        assert turn
+        self._turn = None
+        self._lately.clear()
+        if turn.voiced < LEAST:
+            _drop(turn)
+            events.append(Nothing(self._time))
+            return
+        if turn.guess is None:
+            self._ask(turn)
+        turn.closed = True
+        self._closing.append(turn)
+
+    def _collect(self, events: list[Event]) -> None:
+        """What recognition has brought since."""
+        if self._turn:
+            self._show(self._turn.partial, self._turn, events)
+        while self._closing and self._closing[0].guess and self._closing[0].guess.done():
+            turn = self._closing.popleft()
+            assert turn.guess
+            heard, took = turn.guess.result()
+            if not re.search(r"\w", heard.text):
+                events.append(Nothing(self._time))
+                continue
+            if self.language == "auto" and turn.voiced * SECONDS >= SURE:
+                self.language = heard.language
+            ended = self._time - turn.quiet * SECONDS
+            waited = max(turn.quiet * SECONDS, turn.guessed * SECONDS + took)
+            events.append(Ended(Audio(np.concatenate(turn.frames), RATE), heard, ended, round(waited, 3)))
+
+    @staticmethod
+    def _show(found: Future[tuple[Transcript, float]] | None, turn: _Turn, events: list[Event]) -> None:
+        """Give what a look at the text has brought, once."""
+        if not found or not found.done() or found.cancelled() or found.exception():
+            return
+        text = found.result()[0].text
+        if text and text != turn.shown:
+            turn.shown = text
+            events.append(Partial(text))
+
+
+def patience(text: str, language: str) -> int:
+    """Frames of silence after which somebody who said this has finished."""
+    said = text.strip()
+    if said.endswith(("?", "？")):
+        return ASKED
+    bare = re.sub(r"[\s.。!！]+$", "", said.lower())
+    if said.endswith(("...", "…", "—", "-")) or bare.endswith((",", "，", "、", ":", "：", ";", "；")):
+        return UNFINISHED
+    ends = _ENDS.get(language)
+    return UNFINISHED if ends and ends.search(bare) else USUAL
+
+
+def _busy(job: Future[Any] | None) -> bool:
+    return job is not None and not job.done()
+
+
+def _drop_guess(turn: _Turn) -> None:
+    if turn.guess:
+        turn.guess.cancel()
+        turn.guess = None
+
+
+def _drop(turn: _Turn) -> None:
+    _drop_guess(turn)
+    if turn.partial:
+        turn.partial.cancel()
