@@ -216,6 +216,22 @@ def test_late_pictures_are_counted_and_sound_goes_on(monkeypatch):
         assert pose(ticks[-1])[-1] == pytest.approx(ticks[-1].number / STYLE.fps, abs=1e-3)  # in step again
 
 
+def test_a_machine_too_slow_shows_fewer_pictures_in_their_time(monkeypatch):
+    monkeypatch.setenv("LINLY_LABEL", "0")
+    draw = PoseDraw()
+    with Person(Phonemes({}), draw, a_portrait(), STYLE) as person:
+        pull(person, 5)
+        draw.slow = 1.5 / STYLE.fps
+        behind, begun = [], time.perf_counter()
+        for count in range(75):
+            time.sleep(max(0.0, begun + count / STYLE.fps - time.perf_counter()))
+            tick = person.next_tick(timeout=0.01)
+            behind.append(tick.number - pose(tick)[-1] * STYLE.fps)
+        assert len(set(np.round(np.arange(75) - behind))) > 10  # it still moves
+        assert np.median(behind) < 2.5 and np.median(behind[40:]) < 2.5  # and never falls further behind the sound
+        assert person.late > 20
+
+
 def test_what_drawing_raises_reaches_whoever_pulls():
     class Broken(fakes.FakeDraw):
         def draw(self, *given):

@@ -18,10 +18,10 @@ import numpy as np
 
 from linly import audio as sound
 from linly import settings
-from linly.chat.plan import Piece, joined, mannered
+from linly.chat.plan import Picture, Piece, Source, every, faded, joined, mannered
 from linly.chat.played import Heard, heard
 from linly.safety.label import Label
-from linly.values import Audio, FaceMotion, Floats, Image, Portrait, Style, Utterance
+from linly.values import FaceMotion, Floats, Image, Portrait, Style, Utterance
 
 RATE = 48000
 """hertz of the stream's sound: what WebRTC sends; a whole number of samples fills a picture at every usual rate"""
@@ -35,6 +35,8 @@ IDLE_SECONDS = 8.0
 """length of one piece of silent life; it is cut wherever speech begins"""
 LAP, LAP_START = 480.0, 10.0
 """the time that idle motion goes by starts anew after so many seconds, at so many: it costs more the later it is"""
+SLOWEST, CALM = 4, 2.0
+"""every fourth picture at least is drawn, however slow; seconds well ahead after which all are drawn again"""
 FADE = 0.01
 """seconds in which the sound goes out when stopped"""
 
@@ -53,7 +55,7 @@ class Tick:
     begins: Utterance | None = None
     """what begins to be said with this picture"""
     late: bool = False
-    """the picture was not drawn in time: it is the one before once more; the sound is right all the same"""
+    """the picture is not the one meant for now, but at most one before it or the last once more; the sound is right"""
     stopped: bool = False
     """speech was stopped here: its sound goes out within this picture"""
 
@@ -84,7 +86,7 @@ class Person:
         self._pieces: deque[Piece] = deque()
         self._ended: Piece | None = None
         self._waiting: deque[Utterance] = deque()
-        self._drawn: deque[tuple[int, Image]] = deque()
+        self._drawn: deque[Picture] = deque()
         self._shown: Image | None = None
         self._manner, self._more, self._answering = "idle", False, False
         self._played: list[tuple[Utterance, int]] = []
@@ -169,22 +171,22 @@ class Person:
         then shows the last one again; the very first is always waited for. Raises what drawing raised.
         """
         with self._changed:
-            ready = self._changed.wait_for(self._is_ready, None if self._shown is None else timeout)
+            self._changed.wait_for(self._is_ready, None if self._shown is None else timeout)
             if self._failure is not None:
                 raise self._failure
             if self._closed:
                 raise ValueError("this person's stream was closed")
-            late = not ready
-            if ready:
-                self._shown = self._drawn.popleft()[1]
+            late = True
+            while self._drawn and self._drawn[0].number <= self._now:
+                picture = self._drawn.popleft()
+                self._shown, late = picture.image, picture.number < self._now or picture.again
             self.late += late
             assert self._shown is not None
             return self._tick(self._shown, late)
 
     def _is_ready(self) -> bool:
-        while self._drawn and self._drawn[0][0] < self._now:
-            self._drawn.popleft()
-        return bool(self._closed or self._failure or (self._drawn and self._pieces))
+        there = any(picture.number == self._now for picture in self._drawn)
+        return bool(self._closed or self._failure or (there and self._pieces))
 
     def _tick(self, image: Image, late: bool) -> Tick:
         number = self._now
@@ -198,7 +200,7 @@ class Person:
             self._played[-1 if begins is None else len(self._played) :] = [(piece.utterance, shown)]
         samples, stopped = piece.sound(number), number == self._fading
         if stopped:
-            samples = _faded(samples, round(FADE * self.rate))
+            samples = faded(samples, round(FADE * self.rate))
         self._now += 1
         if piece.end <= self._now:
             self._ended = self._pieces.popleft()
@@ -225,12 +227,12 @@ class Person:
             self._pieces.pop()
         if self._pieces:
             self._pieces[-1] = self._pieces[-1].cut(end)
-        while self._drawn and self._drawn[-1][0] >= end:
+        while self._drawn and self._drawn[-1].number >= end:
             self._drawn.pop()
 
     def _work(self) -> None:
         """The thread that plans and draws."""
-        source = _Source()
+        source = Source()
         try:
             while True:
                 with self._changed:
@@ -299,45 +301,38 @@ class Person:
 
     def _to_draw(self) -> int | None:
         """The picture to draw next, if there is room and it is planned."""
-        number = self._drawn[-1][0] + 1 if self._drawn else self._now
+        number = max(self._now, self._drawn[-1].number + 1) if self._drawn else self._now
         return number if len(self._drawn) < self._depth and self._piece_of(number) else None
 
     def _piece_of(self, number: int) -> Piece | None:
         return next((p for p in self._pieces if p.first <= number < p.end), None)
 
-    def _draw_next(self, source: _Source, number: int) -> None:
+    def _draw_next(self, source: Source, number: int) -> None:
+        """Draw a picture. Where drawing cannot keep up, every second one is left out, or more, until it can again."""
         with self._changed:
-            piece = self._piece_of(number)
+            piece, spare = self._piece_of(number), len(self._drawn)
         if piece is None:
             return
         began = perf_counter()
-        if source.motion is not piece.motion or not number - self._depth <= source.number <= number:
+        behind = number - source.number if source.motion is piece.motion else 0
+        source.calm = source.calm + 1 if spare >= self._depth - 2 else 0
+        if behind > 1:
+            source.step = min(2 * source.step, SLOWEST)
+        elif source.step > 1 and source.calm > CALM * self.style.fps:
+            source.step, source.calm, source.motion = 1, 0, None
+        if source.motion is not piece.motion or behind > 1 or behind < 0:
+            number = min(number + (behind > 1), piece.end - 1)
             said, motion = piece.rest(number)
-            images = self._draw.draw(self.portrait, said, motion, self.style).images
-            source.motion, source.number, source.images = piece.motion, number, images
+            source.motion, source.number = piece.motion, number
+            source.images = self._draw.draw(self.portrait, said, every(source.step, motion), self.style).images
         image = np.array(next(source.images))
         if self._label:
             self._label.apply(image)
         self.draw_seconds += perf_counter() - began
-        drawn, source.number = source.number, source.number + 1
         with self._changed:
-            planned = self._piece_of(drawn)
-            room = not self._drawn or self._drawn[-1][0] == drawn - 1
-            if planned and planned.motion is source.motion and drawn >= self._now and room:
-                self._drawn.append((drawn, image))
-                self._changed.notify_all()
-
-
-class _Source:
-    """Where pictures come from: one drawing of a piece, and the number of the picture that it gives next."""
-
-    motion: FaceMotion | None = None
-    number: int = -1
-    images: Iterator[Image] = iter(())
-
-
-def _faded(samples: Floats, length: int) -> Floats:
-    """The samples going out over the first `length` of them, then silence."""
-    out = np.zeros_like(samples)
-    out[:length] = sound.fade(Audio(samples[:length], RATE), end=length / RATE).samples
-    return out
+            for drawn in range(source.number, source.number + source.step):
+                planned, last = self._piece_of(drawn), self._drawn[-1].number if self._drawn else -1
+                if planned and planned.motion is source.motion and last < drawn and drawn >= self._now - 1:
+                    self._drawn.append(Picture(drawn, image, drawn > source.number))
+            self._changed.notify_all()
+        source.number += source.step

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from linly.values import Audio, FaceMotion, Floats, Utterance
+from linly.values import Audio, FaceMotion, Floats, Image, Utterance
 
 SLOW, QUICK = 0.48, 0.12
 """seconds in which what a joint would make jump finds its way: head, brows and smile; mouth, lids and eyes"""
@@ -74,6 +75,32 @@ class Piece:
         return left_said, replace(motion, curves=motion.curves[row:], head=motion.head[row:])
 
 
+class Picture(NamedTuple):
+    """A picture that waits to be shown."""
+
+    number: int
+    image: Image
+    again: bool
+    """the one before once more, since this one was left out"""
+
+
+class Source:
+    """Where pictures come from: one drawing of a piece, and the number of the picture that it gives next."""
+
+    motion: FaceMotion | None = None
+    number: int = -1
+    images: Iterator[Image] = iter(())
+    step: int = 1
+    """every which picture is drawn: more than 1 where drawing could not keep up"""
+    calm: int = 0
+    """pictures in a row that were drawn well ahead"""
+
+
+def every(step: int, motion: FaceMotion) -> FaceMotion:
+    """Each `step`th picture of a motion."""
+    return replace(motion, fps=motion.fps / step, curves=motion.curves[::step], head=motion.head[::step])
+
+
 def joined(motion: FaceMotion, before: Pose | None) -> FaceMotion:
     """`motion`, its beginning led over from the pose `before`, which the piece that it follows would have had there.
 
@@ -134,3 +161,10 @@ def nods(t: Floats, seed: int) -> Floats:
             x = np.clip((t - peak) / 0.3, -1, 1)
             dip += height * (0.5 + 0.5 * np.cos(np.pi * x))
     return np.asarray(dip, np.float32)
+
+
+def faded(samples: Floats, length: int) -> Floats:
+    """The samples going out over the first `length` of them, then silence."""
+    out = np.zeros_like(samples)
+    out[:length] = samples[:length] * (0.5 + 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / length))
+    return out
