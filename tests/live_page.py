@@ -25,7 +25,14 @@ PAGE = """<!doctype html><title>Live</title><body style="margin:0;background:#22
 <video id="video" autoplay playsinline></video><script src="/live/live.js"></script>
 <script>
 window.told = []; window.failed = null;
+const ask = window.fetch;
+async function spoilt(...given) { // an answer with which no connection can come about
+  const told = await (await ask(...given)).json();
+  const sdp = told.sdp?.replace(/a=ice-pwd:.*/g, "a=ice-pwd:" + "x".repeat(22));
+  return {ok: true, json: async () => ({...told, sdp})};
+}
 const options = Object.fromEntries(new URLSearchParams(location.search));
+if (options.spoil) window.fetch = spoilt;
 linlyLive(document.querySelector("#video"), {options, on: (event) => told.push({...event, at: performance.now()})})
   .then((live) => { window.live = live; }, (error) => { window.failed = {why: error.why, text: error.message}; });
 </script>"""

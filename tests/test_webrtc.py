@@ -351,11 +351,15 @@ def test_in_a_browser_the_person_lives_hears_answers_and_stops(models, recording
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_in_a_browser_a_full_house_is_told_and_nothing_stays_open(models, recording):
+@pytest.mark.parametrize(("query", "failed"), [
+    ("?refuse=1", {"why": "refused", "text": "Nobody is at home."}),
+    ("?spoil=1", {"why": "timeout", "text": "No connection came about."}),
+])  # fmt: skip
+def test_in_a_browser_what_cannot_be_is_told_and_nothing_stays_open(models, recording, query, failed):
     pytest.importorskip("playwright", reason="playwright is not installed (requirements-dev.txt has it)")
     if not browser.chromium():
         pytest.skip("there is no Chromium on this machine")
-    with live_page(recording, "?refuse=1") as (page, address):
-        failed = page.evaluate("window.failed")
-        assert failed == {"why": "refused", "text": "Nobody is at home."}
+    with live_page(recording, query) as (page, address):
+        assert page.evaluate("window.failed") == failed
+        page.wait_for_timeout(500)
         assert json.loads(urllib.request.urlopen(address + "count").read())["open"] == 0

@@ -28,7 +28,7 @@ from typing import Any, Protocol
 
 from linly.chat.person import Person, Tick
 from linly.errors import InputError, LinlyError
-from linly.values import Audio
+from linly.values import Audio, Image
 
 log = logging.getLogger(__name__)
 CONNECT_SECONDS = 15.0
@@ -82,6 +82,7 @@ class Session:
         self._events = ThreadPoolExecutor(1, thread_name_prefix="linly-live-events")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._running = False
+        self._sent: Image | None = None
 
     def send(self, event: Mapping[str, Any]) -> None:
         """Tell the page; from any thread. Waits for the data channel, if that is not open yet."""
@@ -224,7 +225,8 @@ class Session:
     def _put(self, tick: Tick, seconds: float) -> None:
         if tick.stopped:
             self._voice.hush()
-        if not tick.late:
+        if tick.image is not self._sent:
+            self._sent = tick.image
             self._pictures.put(tick.image, seconds)
         self._voice.put(tick.samples, seconds)
 
