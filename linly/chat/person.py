@@ -115,6 +115,12 @@ class Person:
         """How much of the stream has been pulled."""
         return self._now / self.style.fps
 
+    @property
+    def answering(self) -> bool:
+        """Whether something is being said, is still to be said, or has been announced."""
+        with self._changed:
+            return self._answering
+
     def say(self, utterance: Utterance, more: bool = False) -> None:
         """Speak, after what is still to be said; at once if nothing is.
 
