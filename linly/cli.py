@@ -86,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME[=FILE]|FILE",
         help="likeness (to another recording FILE of the person), errors and speed of voices instead (default: all)",
     )
+    bench.add_argument(
+        "--chat",
+        type=int,
+        metavar="TURNS",
+        help="so many turns of a conversation a language instead: seconds to answer",
+    )
     serve = verb("serve", serve_verb, "open the page")
     serve.add_argument("rest", nargs=argparse.REMAINDER, help="flags of app.py, for instance --port 7860")
     return parser
@@ -252,7 +258,11 @@ def bench_verb(a: argparse.Namespace) -> Result:
     """Stage-by-stage figures, or those of voices."""
     from linly import bench, bench_voices
 
-    if a.voices is None:
+    if a.chat:
+        from linly import bench_chat
+
+        rows, table = bench_chat.run(a.languages.split(","), a.chat, a.size, {}, Bar()), bench_chat.table
+    elif a.voices is None:
         rows, table = bench.run(a.languages.split(","), a.seconds, a.size, Bar()), bench.table
     else:
         rows, table = bench_voices.run(a.voices, Bar()), bench_voices.table

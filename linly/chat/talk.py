@@ -8,15 +8,12 @@ any more is not written to its end.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
 from linly import recording
-from linly.chat import context
-from linly.chat.knowledge import Knowledge
-from linly.chat.memory import Memory
 from linly.chat.persona import Persona, instructions
 from linly.chat.spoken import clauses, spoken
 from linly.errors import LinlyError
@@ -74,29 +71,38 @@ class TurnReport:
 
 
 class Turn:
-    """An answer in the making. Take its utterances, or only its clauses, once."""
+    """An answer in the making. Take its utterances, or only its clauses, once; then `finish`."""
 
-    def __init__(self, question: Question, turns: Sequence[dict[str, str]], brain: Any, sources: Sequence[str]) -> None:
-        self.report = TurnReport(secrets.token_hex(6), question.text, question.language, sources=tuple(sources))
-        self._question, self._turns, self._brain = question, turns, brain
+    def __init__(self, question: Question, turns: Sequence[dict[str, str]], brain: Any, done: Callable[[str], None]):
+        self.report = TurnReport(secrets.token_hex(6), question.text, question.language)
+        self._turns, self._brain, self._done = turns, brain, done
+        self._asked = question.asked
         self.mark("text_s")
+
+    def begin(self, before: float = 0.0) -> None:
+        """Let the clock start now, `before` seconds after the user had finished: for who had to load models first."""
+        self._asked = perf_counter() - before
+        self.report.text_s = round(before, 3)
 
     def mark(self, what: str) -> None:
         """Note when a field of the report was first reached."""
         if getattr(self.report, what) is None:
             setattr(self.report, what, round(perf_counter() - self._asked, 3))
 
-    def begin(self, before: float = 0.0) -> None:
-        """Let the clock start now, `before` seconds after the user had finished: for who had to load models first."""
-        self._asked = perf_counter() - before
-
     def stop(self) -> None:
         """End the answer: nothing more is written, and what is being written is thrown away."""
         self.report.stopped = True
 
+    def finish(self, heard: str | None = None) -> None:
+        """The answer was given; of one that was stopped, `heard` is what the user heard of it. Call it once."""
+        if heard is not None:
+            self.report.reply = heard
+        if self.report.reply and not self.report.error:
+            self._done(self.report.reply)
+
     def clauses(self) -> Iterator[str]:
         """The answer in pieces for the voice. A model that fails says so in one sentence and ends the turn, no more."""
-        language = self._question.language
+        language = self.report.language
         try:
             for clause in clauses(spoken(self._pieces()), language):
                 self.mark("clause_s")
@@ -125,8 +131,7 @@ class Turn:
 
     def utterances(self, speak: Any, voice: Voice, style: Style) -> Iterator[Utterance]:
         """The answer as it is spoken."""
-        style = replace(style, language=self._question.language)
-        for utterance in recording.spoken(self.clauses(), speak, voice, style):
+        for utterance in recording.spoken(self.clauses(), speak, voice, replace(style, language=self.report.language)):
             self.mark("sound_s")
             if self.report.stopped:
                 return
@@ -134,18 +139,26 @@ class Turn:
 
 
 class Conversation:
-    """Who talks, what was said so far, and what the persona knows."""
+    """Who talks, and what was said so far."""
 
-    def __init__(
-        self, brain: Any, persona: Persona, memory: Memory | None = None, knowledge: Knowledge | None = None
-    ) -> None:
+    def __init__(self, brain: Any, persona: Persona) -> None:
         self._brain, self._persona = brain, persona
-        self._memory, self._knowledge = memory, knowledge
+        self._said: list[dict[str, str]] = []
 
     def ask(self, question: Question) -> Turn:
         """Begin to answer. Nothing is thought before somebody takes the first clause."""
-        found = self._knowledge.search(question.text) if self._knowledge else []
-        turns = context.turns(
-            instructions(self._persona, question.language), self._history(), self._facts(), found, question.text
-        )
-        return Turn(question, turns, self._brain, context.sources(found))
+        system = instructions(self._persona, question.language)
+        asked = {"role": "user", "content": question.text}
+        turns = [{"role": "system", "content": f"{system} {question.hint}".strip()}, *self._lately(), asked]
+
+        def done(reply: str) -> None:
+            self._said += [asked, {"role": "assistant", "content": reply}]
+
+        return Turn(question, turns, self._brain, done)
+
+    def _lately(self) -> list[dict[str, str]]:
+        """The newest turns that fit into HISTORY, a question always with its answer."""
+        first, room = len(self._said), HISTORY
+        while first >= 2 and (room := room - sum(len(t["content"]) for t in self._said[first - 2 : first])) >= 0:
+            first -= 2
+        return self._said[first:]
