@@ -75,7 +75,7 @@ class Browser:
     def __init__(self) -> None:
         from aiortc import RTCConfiguration, RTCPeerConnection
 
-        from linly.chat.tracks import Sound
+        from linly.chat.tracks import Sound, track
 
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.channel = self.peer.createDataChannel("linly")
@@ -85,7 +85,7 @@ class Browser:
         self.brightness: list[float] = []
         self.heard = np.zeros(0, np.float32)
         self.peer.addTransceiver("video", direction="recvonly")
-        self.peer.addTrack(self.microphone)
+        self.peer.addTrack(track(self.microphone))
         self.peer.on("track", lambda track: asyncio.ensure_future(self._receive(track)))
 
     async def _receive(self, track) -> None:

@@ -1,4 +1,4 @@
-"""A person's stream as WebRTC tracks, and a microphone's track as sound. Loads aiortc, so it is itself loaded late."""
+"""A person's stream as WebRTC tracks, and a microphone's track as sound."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from aiortc import MediaStreamTrack
-from aiortc.mediastreams import MediaStreamError
 
 from linly.values import Audio, Floats, Image
 
@@ -27,49 +25,70 @@ EARS_RATE = 16000
 """hertz of the microphone's sound as it is handed on"""
 
 
-class Pictures(MediaStreamTrack):
-    """The outgoing video track; pictures are put in at the person's pace."""
+def track(source: Pictures | Sound) -> Any:
+    """The track of a peer connection that sends what is put into `source`."""
+    from aiortc import MediaStreamTrack
+    from aiortc.mediastreams import MediaStreamError
+
+    class Track(MediaStreamTrack):
+        kind = source.kind
+
+        async def recv(self) -> Any:
+            frame = await source.next()
+            if frame is None:
+                raise MediaStreamError
+            return frame
+
+        def stop(self) -> None:
+            super().stop()
+            source.end()
+
+    return Track()
+
+
+class Pictures:
+    """The outgoing pictures, put in at the person's pace."""
 
     kind = "video"
 
     def __init__(self) -> None:
-        super().__init__()
         self._images: deque[tuple[int, Image]] = deque(maxlen=MOST_PICTURES)
-        self._come = asyncio.Event()
+        self._come, self._over = asyncio.Event(), False
 
     def put(self, image: Image, seconds: float) -> None:
         """The picture of this second of the stream."""
         self._images.append((round(seconds * VIDEO_CLOCK), image))
         self._come.set()
 
-    async def recv(self) -> Any:
+    async def next(self) -> Any:
+        """The next frame at its time; None at the end."""
         from av import VideoFrame
 
         while not self._images:
             self._come.clear()
-            if self.readyState != "live":
-                raise MediaStreamError
+            if self._over:
+                return None
             await self._come.wait()
         stamp, image = self._images.popleft()
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
         frame.pts, frame.time_base = stamp, Fraction(1, VIDEO_CLOCK)
         return frame
 
-    def stop(self) -> None:
-        super().stop()
+    def end(self) -> None:
+        """Nothing more will be sent."""
+        self._over = True
         self._come.set()
 
 
-class Sound(MediaStreamTrack):
-    """The outgoing sound track: what is put in leaves in packets of 20 ms, each at its time."""
+class Sound:
+    """The outgoing sound: what is put in leaves in packets of 20 ms, each at its time."""
 
     kind = "audio"
 
     def __init__(self, rate: int) -> None:
-        super().__init__()
         self._rate, self._packet = rate, round(PACKET * rate)
         self._samples: Floats = np.zeros(0, np.float32)
-        self._come = asyncio.Event()
+        self._come, self._over = asyncio.Event(), False
         self._sent = self._end = 0
         self._began: float | None = None
 
@@ -84,13 +103,14 @@ class Sound(MediaStreamTrack):
         """What has not left yet will be silent."""
         self._samples = np.zeros_like(self._samples)
 
-    async def recv(self) -> Any:
+    async def next(self) -> Any:
+        """The next frame at its time; None at the end."""
         from av import AudioFrame
 
         while len(self._samples) < self._packet:
             self._come.clear()
-            if self.readyState != "live":
-                raise MediaStreamError
+            if self._over:
+                return None
             await self._come.wait()
         await self._on_time()
         piece, self._samples = self._samples[: self._packet], self._samples[self._packet :]
@@ -108,19 +128,21 @@ class Sound(MediaStreamTrack):
         if wait > 0:
             await asyncio.sleep(wait)
 
-    def stop(self) -> None:
-        super().stop()
+    def end(self) -> None:
+        """Nothing more will be sent."""
+        self._over = True
         self._come.set()
 
 
-async def listened(track: Any) -> AsyncIterator[Audio]:
+async def listened(microphone: Any) -> AsyncIterator[Audio]:
     """The sound of a microphone's track, in pieces of about 20 ms at EARS_RATE, until the track ends."""
+    from aiortc.mediastreams import MediaStreamError
     from av import AudioResampler
 
     resampler = AudioResampler("fltp", "mono", EARS_RATE)
     while True:
         try:
-            frame = await track.recv()
+            frame = await microphone.recv()
         except MediaStreamError:
             return
         frame.pts = None

@@ -109,8 +109,8 @@ class Session:
         kinds = {transceiver.kind for transceiver in peer.getTransceivers()}
         if kinds != {"audio", "video"}:
             raise InputError("The browser's offer must hold one sound and one picture; load the page again.")
-        peer.addTrack(self._pictures)
-        peer.addTrack(self._voice)
+        peer.addTrack(tracks.track(self._pictures))
+        peer.addTrack(tracks.track(self._voice))
         await peer.setLocalDescription(await peer.createAnswer())
         threading.Thread(target=self._listen, name="linly-live-ears", daemon=True).start()
         self._task(self._give_up())
