@@ -11,18 +11,21 @@ recognition runs in an executor; with `Inline` in its place recorded sound can b
 from __future__ import annotations
 
 import re
+import threading
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from linly.chat.echo import Echo
+from linly.chat.heard import Began, Ended, Event, Found, Inline, Nothing, Open, Partial
+from linly.chat.unfinished import unfinished
 from linly.hear.vad import FRAME, RATE, SECONDS, To16k, Vad
 from linly.values import Audio, Floats, Transcript
+
+__all__ = ["Began", "Ears", "Ended", "Event", "Inline", "Nothing", "Partial", "patience"]
 
 SPEECH, HUSH = 0.5, 0.35
 """probability from which on a frame is speech, and below which it begins a pause"""
@@ -32,8 +35,8 @@ BEFORE = 10
 """frames kept from before the beginning (320 ms), so that the first sound of a word is not lost"""
 PAUSE = 6
 """frames of a pause (190 ms) after which the text is looked for"""
-ASKED, USUAL, UNFINISHED = 11, 14, 32
-"""frames of silence that end a turn: after a question (350 ms), usually (450 ms), where words are still to come (1 s)"""
+ASKED, USUAL, UNFINISHED = 11, 15, 32
+"""frames of silence that end a turn: after a question (350 ms), usually (480 ms), and where words are to come (1 s)"""
 LEAST = 6
 """frames of speech (190 ms) that a turn has at least; less is a cough or a click"""
 LONGEST = 30.0
@@ -42,98 +45,17 @@ EVERY = 32
 """frames between two looks at the text while somebody speaks"""
 SURE = 2.0
 """seconds of speech from which a language may be told for the whole conversation"""
-OWN = 0.6
-"""share of the sound explained by what the avatar says, from which on it is its echo"""
+OWN = 0.92
+"""share of the sound explained by what the avatar says, from which on it is its echo; a person who speaks over it as
+loudly leaves a median of 0.6 unexplained, one 10 dB below it 0.2"""
+ASKING, FOREIGN = 2, 2
+"""frames between two looks for an echo, and looks in a row that must say it is somebody else"""
 LISTEN = 64
 """frames that are compared with what was played (2 s)"""
 
-_OPEN = {
-    "en": "and or but because so if when while whose the a an to of for with from is are was were am be my your his her"
-    " our their i we i'm um uh er than since although though unless until very",
-    "zh": "因为 所以 但是 可是 不过 而且 并且 然后 还有 或者 如果 要是 虽然 假如 比如 例如 就是 那个 关于 对于 以及 和 跟 与 或"
-    " 把 被 从 向 的话 而 嗯 呃",
-}
-"""words with which nobody ends what he has to say"""
-_ENDS = {
-    "en": re.compile(rf"\b(?:{'|'.join(_OPEN['en'].split())})$"),
-    "zh": re.compile(f"(?:{'|'.join(_OPEN['zh'].split())})$"),
-}
-
-
-@dataclass(frozen=True)
-class Began:
-    """Somebody began to speak."""
-
-    at: float
-    """seconds on the clock of `push`"""
-
-
-@dataclass(frozen=True)
-class Partial:
-    """What was said so far, as it seems now."""
-
-    text: str
-
-
-@dataclass(frozen=True, eq=False)
-class Ended:
-    """A turn is over and its text is known."""
-
-    audio: Audio
-    """the turn at 16 kHz, with a little of what was before and after it"""
-    transcript: Transcript
-    at: float
-    """when the last word ended: seconds on the clock of `push`"""
-    seconds: float
-    """from then until the text was known and the turn over"""
-
-
-@dataclass(frozen=True)
-class Nothing:
-    """What began was no speech."""
-
-    at: float
-
-
-Event = Began | Partial | Ended | Nothing
-
-
-class Inline(Executor):
-    """Runs everything at once, in the caller's thread."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        done: Future[Any] = Future()
-        try:
-            done.set_result(fn(*args, **kwargs))
-        except Exception as error:  # given to whoever asks for the result
-            done.set_exception(error)
-        return done
-
-
-@dataclass
-class _Turn:
-    """A turn while it is heard."""
-
-    began: float
-    frames: list[Floats]
-    voiced: int = 0
-    """frames with speech"""
-    quiet: int = 0
-    """frames since the last speech"""
-    looked: int = 0
-    """number of frames when the text was last looked for"""
-    partial: Future[tuple[Transcript, float]] | None = None
-    guess: Future[tuple[Transcript, float]] | None = None
-    """the text of all that was said, if the pause that goes on is the end"""
-    guessed: int = 0
-    """frames of quiet when `guess` was asked for"""
-    shown: str = ""
-    closed: bool = field(default=False)
-    """nothing more is taken; only the text is waited for"""
-
 
 class Ears:
-    """One user's ears. Not for several threads at a time."""
+    """One user's ears; their methods may be called from several threads."""
 
     def __init__(
         self,
@@ -162,9 +84,12 @@ class Ears:
         self._time = 0.0
         self._before: deque[Floats] = deque(maxlen=LISTEN)
         self._lately: deque[bool] = deque(maxlen=BARGE_IN + 1)
-        self._turn: _Turn | None = None
-        self._closing: deque[_Turn] = deque()
+        self._turn: Open | None = None
+        self._closing: deque[Open] = deque()
         self._held = False
+        self._lock = threading.RLock()
+        self._waited = ASKING
+        self._foreign = 0
 
     @property
     def listening(self) -> bool:
@@ -177,6 +102,10 @@ class Ears:
         `at`: second at which the piece began, on the clock that Echo was told; without it time goes on by the sound.
         Raises what the hear engine raises; the turn is then lost, the ears live on.
         """
+        with self._lock:
+            return self._push(audio, at)
+
+    def _push(self, audio: Audio, at: float | None) -> list[Event]:
         samples = self._to16k(audio)
         if at is not None and abs(at - self._time - len(self._rest) / RATE) > 0.1:
             self._time = at - len(self._rest) / RATE
@@ -193,39 +122,39 @@ class Ears:
 
     def hold(self) -> list[Event]:
         """The button is down: everything from now on is one turn."""
-        self._held = True
-        if self._turn:
-            return []
-        return [self._begin(BEFORE // 2)]
+        with self._lock:
+            self._held = True
+            return [] if self._turn else [self._begin(BEFORE // 2)]
 
     def release(self) -> list[Event]:
         """The button is up: the turn is over, its text follows as soon as it is known."""
-        self._held = False
         events: list[Event] = []
-        if self._turn:
-            self._close(events)
-        self._collect(events)
+        with self._lock:
+            self._held = False
+            if self._turn:
+                self._close(events)
+            self._collect(events)
         return events
 
     def finish(self) -> list[Event]:
         """The sound has ended: ends the turn that is open and waits for its text."""
         events: list[Event] = []
-        if self._turn:
-            self._close(events)
-        for turn in self._closing:
-            if turn.guess:
-                turn.guess.exception()
-        self._collect(events)
+        with self._lock:
+            if self._turn:
+                self._close(events)
+            wait([turn.guess for turn in self._closing if turn.guess])
+            self._collect(events)
         return events
 
     def reset(self) -> None:
         """Forget the turn that is open."""
-        if self._turn:
-            _drop(self._turn)
-        self._turn, self._held = None, False
-        self._closing.clear()
-        self._lately.clear()
-        self._vad.reset()
+        with self._lock:
+            if self._turn:
+                _drop(self._turn)
+            self._turn, self._held = None, False
+            self._closing.clear()
+            self._lately.clear()
+            self._vad.reset()
 
     def close(self) -> None:
         """End the thread of recognition, if it is the ears' own."""
@@ -257,21 +186,27 @@ class Ears:
         needed = BARGE_IN if self.speaking else START
         recent = list(self._lately)[-needed - 1 :]
         if sum(recent) < needed:
+            self._foreign = 0
             return False
-        return self._echo is None or self._explained() < OWN
+        return self._echo is None or self._somebody(self._echo)
 
-    def _explained(self) -> float:
+    def _somebody(self, echo: Echo) -> bool:
+        """Not the avatar's own voice."""
+        self._waited += 1
+        if self._waited < ASKING:
+            return False
         sound = np.concatenate(self._before)
-        assert self._echo is not None
-        return self._echo.own(Audio(sound, RATE), self._time - len(sound) / RATE)
+        own = echo.own(Audio(sound, RATE), self._time - len(sound) / RATE)
+        self._waited, self._foreign = 0, self._foreign + 1 if own < OWN else 0
+        return own == 0 or self._foreign >= FOREIGN
 
     def _begin(self, before: int) -> Began:
         voiced = sum(self._lately)
         frames = list(self._before)[-before - (len(self._lately) if voiced else 0) :]
-        self._turn = _Turn(self._time - len(self._lately) * SECONDS if voiced else self._time, frames, voiced)
+        self._turn = Open(self._time - len(self._lately) * SECONDS if voiced else self._time, frames, voiced)
         return Began(self._turn.began)
 
-    def _look(self, turn: _Turn) -> None:
+    def _look(self, turn: Open) -> None:
         """Ask for the text: of all at the first pause, of what there is now and then while speech goes on."""
         if turn.quiet == PAUSE and turn.voiced >= LEAST and not turn.guess:
             self._ask(turn)
@@ -279,7 +214,7 @@ class Ears:
             turn.looked = len(turn.frames)
             turn.partial = self._work.submit(self._text, np.concatenate(turn.frames), True, perf_counter())
 
-    def _ask(self, turn: _Turn) -> None:
+    def _ask(self, turn: Open) -> None:
         if turn.partial and turn.partial.cancel():
             turn.partial = None
         turn.guessed = turn.quiet
@@ -289,7 +224,7 @@ class Ears:
         heard = self._hear(Audio(samples, RATE), self.language, rough)
         return heard, perf_counter() - asked
 
-    def _over(self, turn: _Turn) -> bool:
+    def _over(self, turn: Open) -> bool:
         if turn.quiet < ASKED:
             return False
         if turn.voiced < LEAST:
@@ -313,7 +248,6 @@ class Ears:
             return
         if turn.guess is None:
             self._ask(turn)
-        turn.closed = True
         self._closing.append(turn)
 
     def _collect(self, events: list[Event]) -> None:
@@ -334,7 +268,7 @@ class Ears:
             events.append(Ended(Audio(np.concatenate(turn.frames), RATE), heard, ended, round(waited, 3)))
 
     @staticmethod
-    def _show(found: Future[tuple[Transcript, float]] | None, turn: _Turn, events: list[Event]) -> None:
+    def _show(found: Found | None, turn: Open, events: list[Event]) -> None:
         """Give what a look at the text has brought, once."""
         if not found or not found.done() or found.cancelled() or found.exception():
             return
@@ -346,27 +280,22 @@ class Ears:
 
 def patience(text: str, language: str) -> int:
     """Frames of silence after which somebody who said this has finished."""
-    said = text.strip()
-    if said.endswith(("?", "？")):
+    if text.rstrip().endswith(("?", "？")):
         return ASKED
-    bare = re.sub(r"[\s.。!！]+$", "", said.lower())
-    if said.endswith(("...", "…", "—", "-")) or bare.endswith((",", "，", "、", ":", "：", ";", "；")):
-        return UNFINISHED
-    ends = _ENDS.get(language)
-    return UNFINISHED if ends and ends.search(bare) else USUAL
+    return UNFINISHED if unfinished(text, language) else USUAL
 
 
 def _busy(job: Future[Any] | None) -> bool:
     return job is not None and not job.done()
 
 
-def _drop_guess(turn: _Turn) -> None:
+def _drop_guess(turn: Open) -> None:
     if turn.guess:
         turn.guess.cancel()
         turn.guess = None
 
 
-def _drop(turn: _Turn) -> None:
+def _drop(turn: Open) -> None:
     _drop_guess(turn)
     if turn.partial:
         turn.partial.cancel()

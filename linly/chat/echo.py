@@ -30,12 +30,12 @@ JUDGED = 0.3
 """seconds at the end of the sound that are judged; all of it tells delay and gains"""
 DECAY = 0.75
 """what is left of a band's power after 10 ms in a room (60 dB in 0.5 s)"""
-ABOVE = 5.0
+ABOVE = 7.0
 """decibels above the echo expected from which on a band holds something else"""
 HEARD = 6.0
 """decibels above the noise from which on a band holds anything"""
-USUAL = 50
-"""percentile of a band's ratios that counts as its gain; a person makes some of them larger"""
+USUAL = 0.65
+"""quantile of a band's ratios that counts as its gain; a person makes some of them larger"""
 JITTER = 0.06
 """seconds by which a piece's time may be off where pieces follow each other"""
 FAINT = 1e-9
@@ -129,29 +129,29 @@ def _gains(heard: Array, expected: Array, noise: Array, floor: Array) -> Array:
     """(bands,) how loud the echo is in each band: the usual ratio where something was played and heard."""
     ratio = np.log(heard / (expected + floor))
     strong = (expected > 100 * floor) & (heard > 2 * noise)
-    gains = np.full(heard.shape[1], np.nan)
-    for band in range(len(gains)):
-        usual = ratio[strong[:, band], band]
-        if len(usual) >= 5:
-            gains[band] = np.percentile(usual, USUAL)
-    if np.isnan(gains).all():
-        return np.zeros(len(gains))
-    gains[np.isnan(gains)] = np.nanmedian(gains)
-    return np.exp(gains)
+    count = strong.sum(axis=0)
+    ranked = np.sort(np.where(strong, ratio, np.inf), axis=0)
+    usual = ranked[(count * USUAL).astype(int).clip(0, len(ratio) - 1), np.arange(ratio.shape[1])]
+    known = count >= 5
+    if not known.any():
+        return np.zeros(len(usual))
+    gains: Array = np.exp(np.where(known, usual, np.median(usual[known])))
+    return gains
 
 
 def _power(samples: Floats) -> Array:
     """(n, BANDS) power in bands every HOP."""
-    padded = np.pad(samples.astype(np.float64), (SIZE - HOP, 0))
+    padded = np.concatenate([np.zeros(SIZE - HOP, np.float32), samples])
     frames = np.lib.stride_tricks.sliding_window_view(padded, SIZE)[::HOP]
-    power: Array = np.abs(np.fft.rfft(frames * np.hanning(SIZE), axis=1)) ** 2 @ _bands().T / SIZE
+    power: Array = np.abs(np.fft.rfft(frames * np.hanning(SIZE).astype(np.float32), axis=1)) ** 2 @ _bands().T / SIZE
     return power
 
 
 @functools.cache
 def _bands() -> Array:
     """(BANDS, SIZE / 2 + 1): bands from 150 Hz to 6 kHz, evenly spaced on the mel scale."""
-    edges = 700 * (10 ** (np.linspace(*(2595 * np.log10(1 + f / 700) for f in (150.0, 6000.0)), BANDS + 2) / 2595) - 1)
+    low, high = (2595 * np.log10(1 + hz / 700) for hz in (150.0, 6000.0))
+    edges = 700 * (10 ** (np.linspace(float(low), float(high), BANDS + 2) / 2595) - 1)
     hertz = np.fft.rfftfreq(SIZE, 1 / RATE)
     rise = (hertz - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     fall = (edges[2:, None] - hertz) / (edges[2:] - edges[1:-1])[:, None]
