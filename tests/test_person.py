@@ -181,8 +181,10 @@ def test_a_late_clause_is_a_pause_not_a_cut(person):
     assert person.stop().text == "and then"
     person.say(said("to be continued", 0.5), more=True)
     pull_until(person, "pausing")
+    assert person.answering
     person.over()
     pull_until(person, "idle")
+    assert not person.answering
     assert person.stop().text == ""
 
 
