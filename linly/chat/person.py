@@ -121,11 +121,6 @@ class Person:
         with self._changed:
             return self._answering
 
-    @property
-    def answering(self) -> bool:
-        """Whether something is being said, waits to be said, or was announced by `more`."""
-        return self._answering
-
     def say(self, utterance: Utterance, more: bool = False) -> None:
         """Speak, after what is still to be said; at once if nothing is.
 
