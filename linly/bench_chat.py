@@ -9,7 +9,10 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 from typing import Any
 
@@ -20,6 +23,7 @@ from linly import library, registry
 from linly.chat.ears import Ears
 from linly.chat.echo import Echo
 from linly.chat.live import Live
+from linly.chat.memory import Memory
 from linly.chat.pace import affordable
 from linly.chat.person import Person
 from linly.chat.persona import Persona
@@ -83,14 +87,15 @@ def _row(language: str, turns: int, size: str, engines: Mapping[str, Any], tell:
     asked = [sound.concat(said.audio for said in speak.speak(text, asker, style)) for text in texts]
     list(speak.speak(texts[0], voice, style))  # the answering voice is warm, as in a conversation that goes on
     told: queue.Queue[Mapping[str, Any]] = queue.Queue()
-    echo = Echo()
-    with Person(engines["move"], draw, portrait, pace.style, language=language) as person:
+    echo, persona, reports = Echo(), Persona(), []
+    person = Person(engines["move"], draw, portrait, pace.style, language=language)
+    with TemporaryDirectory(prefix="linly-bench-") as folder, closing(Memory(Path(folder) / "memory.sqlite")) as memory:
         live = Live(
-            person, Ears(engines["hear"], language, echo=echo), Conversation(engines["think"], Persona()),
+            person, Ears(engines["hear"], language, echo=echo),
+            Conversation(engines["think"], persona, memory.diary("bench", persona.name)),
             (speak, voice, replace(pace.style, language=language)), told.put, echo,
         )  # fmt: skip
         with _Shown(person, live) as shown:
-            reports = []
             for n, (text, question) in enumerate(zip(texts, asked, strict=True)):
                 tell(n / turns)
                 reports.append(_turn(live, question, told, text))
@@ -105,9 +110,9 @@ def _turn(live: Live, question: Audio, told: queue.Queue[Mapping[str, Any]], tex
     step = round(PIECE * question.rate)
     while perf_counter() < until:
         at = round(given * question.rate)
-        piece = question.samples[at : at + step] if at < len(question.samples) else np.zeros(0, np.float32)
-        piece = np.pad(piece, (0, step - len(piece))) + rng.normal(0, 3e-4, step)
-        live.hear(Audio(piece.astype(np.float32), question.rate))
+        said = question.samples[at : at + step]
+        heard = np.pad(said, (0, step - len(said))) + rng.normal(0, 3e-4, step)
+        live.hear(Audio(heard.astype(np.float32), question.rate))
         given += PIECE
         try:
             while (event := told.get_nowait())["type"] != "turn":

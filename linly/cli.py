@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "--chat",
         type=int,
         metavar="TURNS",
-        help="so many turns of a conversation a language instead: seconds to answer",
+        help="turns of a conversation a language instead: seconds to answer",
     )
     serve = verb("serve", serve_verb, "open the page")
     serve.add_argument("rest", nargs=argparse.REMAINDER, help="flags of app.py, for instance --port 7860")

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from linly.errors import InputError
 from linly.values import SIZES, Progress
 
 if TYPE_CHECKING:
-    from linly.chat.memory import Memory
+    from linly.chat.memory import Diary
     from linly.chat.talk import Question
 
 Result = dict[str, Any]
@@ -44,6 +45,7 @@ def run(a: argparse.Namespace, progress: Progress | None = None) -> Result:
     `render` tells of the video."""
     from linly import registry
     from linly.chat import persona as personas
+    from linly.chat.knowledge import Knowledge
     from linly.chat.talk import Conversation
     from linly.job import RenderJob
     from linly.pipeline import render
@@ -52,8 +54,9 @@ def run(a: argparse.Namespace, progress: Progress | None = None) -> Result:
     persona = personas.load(a.persona) if a.persona else personas.Persona()
     brain = registry.open_engine("think", a.think or registry.default("think"))
     question, heard_in = _question(a, persona.language)
-    with _memory(a.user) as memory:
-        turn = Conversation(brain, persona, memory, user=a.user).ask(question)
+    with _diary(a.user, persona.name) as diary:
+        knowledge = Knowledge(Path(persona.knowledge)) if persona.knowledge else None
+        turn = Conversation(brain, persona, diary, knowledge, diary.latest()).ask(question)
         began, loaded = perf_counter(), 0.0
 
         def pieces() -> Iterator[str]:
@@ -115,15 +118,13 @@ def _question(a: argparse.Namespace, usual: str) -> tuple[Question, float]:
 
 
 @contextmanager
-def _memory(user: str) -> Iterator[Memory | None]:
-    """What is remembered of a user; nobody without a name is."""
-    if not user:
-        yield None
-        return
+def _diary(user: str, persona: str) -> Iterator[Diary]:
+    """What is remembered of a user; of nobody in particular only as long as this turn lasts."""
     from linly.chat.memory import Memory, default_path
 
-    memory = Memory(default_path())
-    try:
-        yield memory
-    finally:
-        memory.close()
+    with TemporaryDirectory(prefix="linly-chat-") as folder:
+        memory = Memory(default_path() if user else Path(folder) / "memory.sqlite")
+        try:
+            yield memory.diary(user or "nobody", persona)
+        finally:
+            memory.close()

@@ -14,6 +14,9 @@ from time import perf_counter
 from typing import Any
 
 from linly import recording
+from linly.chat import context
+from linly.chat.knowledge import Knowledge
+from linly.chat.memory import Diary
 from linly.chat.persona import Persona, instructions
 from linly.chat.spoken import clauses, spoken
 from linly.errors import LinlyError
@@ -73,9 +76,12 @@ class TurnReport:
 class Turn:
     """An answer in the making. Take its utterances, or only its clauses, once; then `finish`."""
 
-    def __init__(self, question: Question, turns: Sequence[dict[str, str]], brain: Any, done: Callable[[str], None]):
-        self.report = TurnReport(secrets.token_hex(6), question.text, question.language)
-        self._turns, self._brain, self._done = turns, brain, done
+    def __init__(
+        self, question: Question, turns: Sequence[dict[str, str]], brain: Any, sources: Sequence[str] = (),
+        keep: Callable[[TurnReport, str], None] = lambda report, written: None,
+    ) -> None:  # fmt: skip
+        self.report = TurnReport(secrets.token_hex(6), question.text, question.language, sources=tuple(sources))
+        self._turns, self._brain, self._keep = turns, brain, keep
         self._asked = question.asked
         self.mark("text_s")
 
@@ -95,10 +101,10 @@ class Turn:
 
     def finish(self, heard: str | None = None) -> None:
         """The answer was given; of one that was stopped, `heard` is what the user heard of it. Call it once."""
+        written = "" if self.report.reply in SORRY.values() else self.report.reply
         if heard is not None:
             self.report.reply = heard
-        if self.report.reply and not self.report.error:
-            self._done(self.report.reply)
+        self._keep(self.report, written)
 
     def clauses(self) -> Iterator[str]:
         """The answer in pieces for the voice. A model that fails says so in one sentence and ends the turn, no more."""
@@ -139,26 +145,30 @@ class Turn:
 
 
 class Conversation:
-    """Who talks, and what was said so far."""
+    """One user's conversation with one persona.
 
-    def __init__(self, brain: Any, persona: Persona) -> None:
-        self._brain, self._persona = brain, persona
-        self._said: list[dict[str, str]] = []
+    diary: what the persona remembers of the user. conversation: which of their conversations goes on; empty: a new one.
+    """
+
+    def __init__(
+        self, brain: Any, persona: Persona, diary: Diary, knowledge: Knowledge | None = None, conversation: str = ""
+    ) -> None:
+        self.id = conversation or diary.start()
+        self._brain, self._persona, self._diary, self._knowledge = brain, persona, diary, knowledge
 
     def ask(self, question: Question) -> Turn:
         """Begin to answer. Nothing is thought before somebody takes the first clause."""
-        system = instructions(self._persona, question.language)
-        asked = {"role": "user", "content": question.text}
-        turns = [{"role": "system", "content": f"{system} {question.hint}".strip()}, *self._lately(), asked]
+        found = self._knowledge.search(question.text) if self._knowledge else []
+        turns = context.turns(
+            instructions(self._persona, question.language), self._diary.history(self.id, HISTORY),
+            self._diary.facts(), found, question.text, hint=question.hint,
+        )  # fmt: skip
+        self._diary.add(self.id, "user", question.text, question.language)
+        return Turn(question, turns, self._brain, context.sources(found), self._keep)
 
-        def done(reply: str) -> None:
-            self._said += [asked, {"role": "assistant", "content": reply}]
-
-        return Turn(question, turns, self._brain, done)
-
-    def _lately(self) -> list[dict[str, str]]:
-        """The newest turns that fit into HISTORY, a question always with its answer."""
-        first, room = len(self._said), HISTORY
-        while first >= 2 and (room := room - sum(len(t["content"]) for t in self._said[first - 2 : first])) >= 0:
-            first -= 2
-        return self._said[first:]
+    def _keep(self, report: TurnReport, written: str) -> None:
+        """The answer becomes a part of the conversation: what was heard of it."""
+        if written:
+            self._diary.add(self.id, "assistant", written, report.language, report.sources)
+            if report.stopped:
+                self._diary.heard(self.id, report.reply)
