@@ -38,8 +38,6 @@ class Question:
     text: str
     language: str = "en"
     """ISO 639-1"""
-    hint: str = ""
-    """a word on the user's mood, for the language model"""
     asked: float = field(default_factory=perf_counter)
     """when the user had finished, by perf_counter"""
 
@@ -161,10 +159,10 @@ class Conversation:
         found = self._knowledge.search(question.text) if self._knowledge else []
         turns = context.turns(
             instructions(self._persona, question.language), self._diary.history(self.id, HISTORY),
-            self._diary.facts(), found, question.text, hint=question.hint,
+            self._diary.facts(), found, question.text,
         )  # fmt: skip
         self._diary.add(self.id, "user", question.text, question.language)
-        return Turn(question, turns, self._brain, context.sources(found), self._keep)
+        return Turn(question, turns, self._brain, context.sources(found, question.language), self._keep)
 
     def _keep(self, report: TurnReport, written: str) -> None:
         """The answer becomes a part of the conversation: what was heard of it."""
