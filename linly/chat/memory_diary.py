@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ENOUGH = 6
 """turns that must have fallen out of the history before they are summed up"""
+STEP = 4
+"""Turns fall out of the history so many at a time: between, it begins the same way, and no model reads it again"""
 _ASK = {
     "en": "Sum up this conversation in at most five short sentences. Keep names, numbers, wishes and promises. Write "
     "nothing else.\n\n",
@@ -282,6 +284,8 @@ class Diary:
         while begin and len(turns[begin - 1][1].text) <= left:
             begin -= 1
             left -= len(turns[begin][1].text)
+        if len(turns) - (even := -(-begin // STEP) * STEP) >= STEP:
+            begin = even
         while begin < len(turns) and turns[begin][1].role != "user":
             begin += 1
         out = [said for i, said in turns[:begin] if i > summed]
