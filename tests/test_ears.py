@@ -83,6 +83,20 @@ def test_a_recorded_turn_is_one_turn_with_its_words(models, said, name: str) -> 
     assert any(isinstance(e, Partial) for e in events) and not any(isinstance(e, Nothing) for e in events)
 
 
+@pytest.mark.slow
+def test_a_quick_look_finds_the_language_and_invents_nothing(models, said) -> None:
+    from linly import registry
+
+    hear = registry.open_engine("hear", "whisper")
+    for name in ("en_ljspeech_LJ001_0002", "zh_aishell_S0724_W0121"):
+        sound = Audio(said(name), RATE)
+        found = hear.quick(sound)
+        assert found.language == name[:2] and wrong_share([SAID[name]], [found.text]) <= 0.3
+        assert hear.quick(sound, name[:2], rough=True).language == name[:2]
+    assert hear.quick(Audio(np.zeros(RATE, np.float32), RATE)) == Transcript("", "")
+    assert hear.quick(Audio(quiet(3, 0.02), RATE), "en").text == ""
+
+
 def test_a_turn_keeps_its_first_and_last_sound_and_pauses_do_not_cut_it(said) -> None:
     one, two = said("en_ljspeech_LJ001_0002"), said("zh_aishell_S0724_W0121")
     engine = Says()

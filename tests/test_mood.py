@@ -37,7 +37,9 @@ def test_clear_words_tell_a_mood(text: str, name: str) -> None:
     [
         "What is the capital of France?", "法国的首都在哪里？", "Hello, how are you?", "你好，请问现在几点？",
         "Sorry, could you say that again?", "对不起，我没听清楚。", "Thank you very much.", "谢谢你。",
-        "What is the saddest film of all?", "哪部电影最悲伤？", "Is this mushroom dangerous?", "I'm not worried about it.",
+        "What is the saddest film of all?", "哪部电影最悲伤？", "Is this mushroom dangerous?",
+        "I'm not worried about it.", "Tell me a funny story.", "给我讲一个好玩的笑话。",
+        "I would like to know more, please.",
         "我不担心。", "Please explain the second world war.", "How do people die of hunger?", "好的，继续。", "",
     ],
 )  # fmt: skip
@@ -82,7 +84,7 @@ def test_every_mood_has_an_answer_in_both_languages() -> None:
         for language in ("en", "zh"):
             emotion, hint = answering(Mood(name, 0.6), language)
             assert Style(emotion=emotion) and (bool(hint) == (name != "neutral"))
-            assert not hint or (any("\u4e00" <= c for c in hint) == (language == "zh"))
+            assert not hint or (any(c >= "\u4e00" for c in hint) == (language == "zh"))
 
 
 def test_how_a_recording_was_spoken(speech: Path) -> None:

@@ -35,6 +35,11 @@ ALONE = 1.2
 SHORTEST = 0.8
 """seconds of speech below which the voice tells nothing"""
 _OWN = re.compile(r"\b(?:i|i'm|i've|i'd|my|me|we|our|us)\b|我|咱")
+_WISH = re.compile(
+    r"\b(?:tell|give|show|read|sing|play|write|explain|find|recommend|can you|could you|please)\b"
+    r"|[给帮]我|请|讲|推荐|介绍"
+)
+"""a request: its words are about what is wanted"""
 _DENIED = re.compile(
     r"(?:\b(?:not|no|never|isn't|aren't|wasn't|don't|didn't)\s+(?:\w+\s+)?|[不没别](?:太|是|有|再|用|会)?)$"
 )
@@ -170,11 +175,9 @@ def _words(text: str) -> tuple[str, float, str]:
         plain = re.sub(phrase, " ", plain)
     said = sentiment.read(plain.strip())
     asked = bool(re.search(r"[?？]\s*$|[吗呢][。.]?\s*$", plain))
-    if (
-        said.strength < CLEAR
-        or (asked and said.emotion != "surprised")
-        or not (_OWN.search(plain) or said.emotion in ("surprised", "happy"))
-    ):
+    about_it = asked or bool(_WISH.search(plain))
+    told = said.emotion == "surprised" or (not about_it and (_OWN.search(plain) or said.emotion == "happy"))
+    if said.strength < CLEAR or not told:
         return "neutral", 0.0, ""
     return said.emotion, said.strength, text.strip()
 
