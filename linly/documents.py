@@ -102,7 +102,7 @@ def _zipped(path: Path, name: str) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError) as error:
         raise InputError(f"{name} is damaged: open it in the program that made it and save it again.") from error
     if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
         raise InputError(f"{name} would unpack to more than {MAX_UNPACKED // 1_000_000} MB: leave out its pictures.")

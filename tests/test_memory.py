@@ -133,6 +133,16 @@ def test_history_gives_the_newest_that_fit(diary):
     assert diary.history(here, 10).turns == ()  # an answer without its question is no beginning
 
 
+def test_the_history_keeps_its_beginning_for_a_while(diary):
+    """What the model has read already it need not read again, as long as the text begins the same way."""
+    here = diary.start()
+    begins = []
+    for i in range(40):
+        talk(diary, here, [(f"question {i:02}", f"answer {i:02}")])
+        begins.append(diary.history(here, 200).turns[0].text)
+    assert begins[:9] == ["question 00"] * 9 and len(set(begins)) < 20
+
+
 def test_the_summary_runs_on(diary):
     here = diary.start()
     talk(diary, here, [("I have a dog.", "How nice!"), ("He is called Rex.", "Hello Rex.")])
