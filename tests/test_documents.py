@@ -160,6 +160,19 @@ def test_word(tmp_path):
     assert "绿色" in where["植物 > Leaves"]
 
 
+def test_word_without_headings_tells_its_paragraphs(tmp_path):
+    import docx
+
+    document = docx.Document()
+    for i in range(100):
+        document.add_paragraph(f"第{i + 1}段讲的是花园里的植物，它们都很喜欢阳光和雨水。")
+    document.save(str(tmp_path / "a.docx"))
+    first, *others = documents.read(tmp_path / "a.docx").passages
+    assert first.where.startswith("paragraphs 1-") and first.text.startswith("第1段")
+    begin, last = others[-1].where.removeprefix("paragraphs ").split("-")
+    assert last == "100" and others[-1].text.startswith(f"第{begin}段") and "第100段" in others[-1].text
+
+
 def test_powerpoint(tmp_path):
     document = documents.read(deck(tmp_path / "a.pptx"))
     assert (document.title, document.kind) == ("光合作用", "pptx")
@@ -200,12 +213,13 @@ def test_a_scan_says_so(tmp_path):
     assert "no text" in refused(written(tmp_path / "a.pdf", pdf([[], []])))
 
 
-def test_a_zip_bomb_is_not_unpacked(tmp_path):
+def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(documents, "MAX_UNPACKED", 40_000_000)  # a tenth, for the test's sake
     path = tmp_path / "a.docx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("word/document.xml", "<x/>")
         with archive.open("word/media/a.bin", "w", force_zip64=True) as part:
-            for _ in range(420):
+            for _ in range(42):
                 part.write(bytes(1_000_000))
     assert path.stat().st_size < 1_000_000
     assert "unpack to more than" in refused(path)

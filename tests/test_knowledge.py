@@ -149,6 +149,26 @@ def test_broken_documents_are_told_and_the_others_found(folder, knowledge):
     assert knowledge.problems() == []
 
 
+def test_documents_are_put_in_and_taken_out(folder, knowledge, tmp_path):
+    given = tmp_path / "..two\nlines: volcano?.txt"
+    given.write_text("A volcano spits lava.")
+    name = knowledge.put(given)
+    assert (folder / name).is_file() and name.isprintable() and not name.startswith(".") and ":" not in name
+    assert knowledge.search("volcano")[0].source == name
+    bad = tmp_path / "bad.pdf"
+    bad.write_text("no pdf")
+    with pytest.raises(InputError):
+        knowledge.put(bad)
+    for wrong in ("../index.sqlite", "bad.pdf", str(given), ""):
+        with pytest.raises(InputError, match="no document"):
+            knowledge.remove(wrong)
+    knowledge.remove(name)
+    assert knowledge.search("volcano") == [] and len(knowledge.documents()) == 2
+    assert not list(folder.glob(".*"))
+    new = Knowledge(tmp_path / "new" / "persona", knowledge._index.with_name("new.sqlite"))
+    assert new.put(given) == name and new.search("lava")
+
+
 @pytest.mark.parametrize("how", ["gone", "garbage", "torn", "older"])
 def test_an_index_that_is_lost_is_made_again(knowledge, how):
     knowledge.refresh()

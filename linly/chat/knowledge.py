@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from filelock import FileLock
 from linly import documents, settings
 from linly.chat.knowledge_words import passages, segmented, terms
 from linly.errors import InputError
+from linly.files import replacing, why
 
 MAX_FILES = 2000
 COVERED = 0.35
@@ -106,6 +108,35 @@ class Knowledge:
         Raises InputError if the index cannot be written, or the folder holds more than MAX_FILES files.
         """
         self._run(lambda db: None)
+
+    def put(self, file: Path) -> str:
+        """Copy a document into the folder, over one of the same name; its name there.
+
+        Raises InputError if it cannot be read as a document: then the folder stays as it was.
+        """
+        documents.read(file)
+        name = "".join(c if c.isprintable() and c not in '<>:"/\\|?*' else "_" for c in Path(file).name).lstrip(". ~")
+        stem, suffix = os.path.splitext(name)
+        target = self.folder / f"{stem[:60] or 'document'}{suffix}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise why(target, error) from error
+        with replacing(target) as part:
+            shutil.copyfile(file, part)
+        self.refresh()
+        return target.name
+
+    def remove(self, name: str) -> None:
+        """Take a document out of the folder, and out of the index. Raises InputError for one that is not listed."""
+        if name not in {listed.name for listed in self.documents()}:
+            raise InputError(f"There is no document {documents.shown(Path(name))!r} here.")
+        target = self.folder / name
+        try:
+            target.unlink(missing_ok=True)
+        except OSError as error:
+            raise why(target, error) from error
+        self.refresh()
 
     def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         """Do `work` on an index that is up to date; on one that turns out damaged, once more on a new one."""
