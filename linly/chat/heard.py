@@ -79,4 +79,9 @@ class Open:
     """the text of all that was said, if the pause that goes on is the end"""
     guessed: int = 0
     """frames of quiet when `guess` was asked for"""
+    again: bool = False
+    """the last frame was speech; one alone, after a pause, is a breath or a click"""
+    ended: float = 0.0
+    """when the last speech ended"""
     shown: str = ""
+    """the text that was given last"""
