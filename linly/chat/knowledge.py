@@ -103,11 +103,14 @@ class Knowledge:
         return [listed.problem for listed in self.documents() if listed.problem]
 
     def refresh(self) -> None:
-        """Read what is new or changed since the last time, by size and time.
+        """Read what is new or changed since the last time, by size and time, and load what cuts Chinese into words: the
+        first question after it waits for nothing.
 
         Raises InputError if the index cannot be written, or the folder holds more than MAX_FILES files.
         """
         self._run(lambda db: None)
+        if self._scan():
+            segmented("词")
 
     def put(self, file: Path) -> str:
         """Copy a document into the folder, over one of the same name; its name there.
