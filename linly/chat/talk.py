@@ -15,10 +15,11 @@ from typing import Any
 
 from linly import recording
 from linly.chat import context
+from linly.chat.clauses import clauses
 from linly.chat.knowledge import Knowledge
 from linly.chat.memory import Diary
 from linly.chat.persona import Persona, instructions
-from linly.chat.spoken import clauses, spoken
+from linly.chat.spoken import spoken
 from linly.errors import LinlyError
 from linly.values import Style, Utterance, Voice
 
