@@ -148,12 +148,12 @@ def test_who_speaks_over_the_answer_stops_it_and_history_keeps_what_was_heard(vi
     one = visit("The first sentence is rather long. The second is never heard. Nor the third.", "Yes.")
     one.live.told({"type": "text", "text": "Tell me something."})
     one.pull(lambda tick: bool(tick.begins) and tick.begins.text.startswith("The first"))
-    one.more(12)
+    one.more(30)
     one.hears(Began(1.0))
     after = one.more(40)
     assert loud(after) <= 2 / STYLE.fps and all(tick.begins is None for tick in after[2:])
     turn = one.told("turn")[0]
-    assert turn["stopped"] and 0 < len(turn["reply"]) < 40 and "The first sentence".startswith(turn["reply"][:9])
+    assert turn["stopped"] and 0 < len(turn["reply"]) < 40 and turn["reply"].startswith("The first sentence")
     kept = one.diary.turns(one.conversation.id)[-1]
     assert kept.text == turn["reply"] and not kept.heard
     heard = Transcript("Are you there?", "en")

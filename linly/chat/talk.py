@@ -18,7 +18,7 @@ from linly.chat import context
 from linly.chat.clauses import clauses
 from linly.chat.knowledge import Knowledge
 from linly.chat.memory import Diary
-from linly.chat.persona import Persona, instructions
+from linly.chat.persona import Persona, in_character, instructions
 from linly.chat.spoken import spoken
 from linly.errors import LinlyError
 from linly.values import Style, Utterance, Voice
@@ -76,11 +76,11 @@ class Turn:
     """An answer in the making. Take its utterances, or only its clauses, once; then `finish`."""
 
     def __init__(
-        self, question: Question, turns: Sequence[dict[str, str]], brain: Any, sources: Sequence[str] = (),
-        keep: Callable[[TurnReport, str], None] = lambda report, written: None,
+        self, question: Question, turns: Sequence[dict[str, str]], brain: Any, persona: Persona,
+        keep: Callable[[TurnReport, str], None],
     ) -> None:  # fmt: skip
-        self.report = TurnReport(secrets.token_hex(6), question.text, question.language, sources=tuple(sources))
-        self._turns, self._brain, self._keep = turns, brain, keep
+        self.report = TurnReport(secrets.token_hex(6), question.text, question.language)
+        self._turns, self._brain, self._persona, self._keep = turns, brain, persona, keep
         self._asked = question.asked
         self.mark("text_s")
 
@@ -109,7 +109,8 @@ class Turn:
         """The answer in pieces for the voice. A model that fails says so in one sentence and ends the turn, no more."""
         language = self.report.language
         try:
-            for clause in clauses(spoken(self._pieces()), language):
+            answer = in_character(spoken(self._pieces()), self._persona, language)
+            for clause in clauses(answer, language):
                 self.mark("clause_s")
                 if self.report.stopped:
                     return
@@ -157,13 +158,16 @@ class Conversation:
 
     def ask(self, question: Question) -> Turn:
         """Begin to answer. Nothing is thought before somebody takes the first clause."""
+        language = question.language if self._persona.language == "auto" else self._persona.language
         found = self._knowledge.search(question.text) if self._knowledge else []
         turns = context.turns(
-            instructions(self._persona, question.language), self._diary.history(self.id, HISTORY),
-            self._diary.facts(), found, question.text,
+            instructions(self._persona, language), self._diary.history(self.id, HISTORY), self._diary.facts(), found,
+            question.text,
         )  # fmt: skip
         self._diary.add(self.id, "user", question.text, question.language)
-        return Turn(question, turns, self._brain, context.sources(found, question.language), self._keep)
+        turn = Turn(replace(question, language=language), turns, self._brain, self._persona, self._keep)
+        turn.report.sources = tuple(context.sources(found, language))
+        return turn
 
     def _keep(self, report: TurnReport, written: str) -> None:
         """The answer becomes a part of the conversation: what was heard of it."""
