@@ -9,12 +9,12 @@ from typing import Any
 import fakes
 import numpy as np
 import pytest
-from linly.chat.persona import Persona
 
 from linly.chat.ears import Began, Ended, Event, Nothing, Partial
 from linly.chat.live import Live
 from linly.chat.memory import Memory
 from linly.chat.person import Person, Tick
+from linly.chat.persona import Persona
 from linly.chat.talk import SORRY, Conversation
 from linly.errors import EngineFailed
 from linly.values import Audio, Style, Transcript
