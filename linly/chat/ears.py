@@ -30,9 +30,10 @@ __all__ = ["Began", "Ears", "Ended", "Event", "Inline", "Nothing", "Partial", "p
 SPEECH, HUSH = 0.5, 0.35
 """probability from which on a frame is speech, and below which it begins a pause"""
 START, BARGE_IN = 4, 6
-"""frames of speech among the last START + 1 (BARGE_IN + 1 while the avatar speaks) that begin a turn: 130 and 190 ms"""
-BEFORE = 10
-"""frames kept from before the beginning (320 ms), so that the first sound of a word is not lost"""
+"""frames of speech among the last START + 2 (BARGE_IN + 2 while the avatar speaks) that begin a turn: 130 and 190 ms"""
+BEFORE, CLOSE = 20, 6
+"""frames kept from before the beginning (640 ms), for a short first word is hardly noticed before the second; and where
+the button tells the beginning or the avatar spoke until then"""
 PAUSE = 6
 """frames of a pause (190 ms) after which the text is looked for"""
 ASKED, USUAL, UNFINISHED = 11, 15, 32
@@ -83,7 +84,7 @@ class Ears:
         self._rest: Floats = np.zeros(0, np.float32)
         self._time = 0.0
         self._before: deque[Floats] = deque(maxlen=LISTEN)
-        self._lately: deque[bool] = deque(maxlen=BARGE_IN + 1)
+        self._lately: deque[bool] = deque(maxlen=BARGE_IN + 2)
         self._turn: Open | None = None
         self._closing: deque[Open] = deque()
         self._held = False
@@ -123,7 +124,7 @@ class Ears:
         """The button is down: everything from now on is one turn."""
         with self._lock:
             self._held = True
-            return [] if self._turn else [self._begin(BEFORE // 2)]
+            return [] if self._turn else [self._begin(CLOSE)]
 
     def release(self) -> list[Event]:
         """The button is up: the turn is over, its text follows as soon as it is known."""
@@ -168,7 +169,7 @@ class Ears:
         turn = self._turn
         if turn is None:
             if self.hands_free and self._starts():
-                events.append(self._begin(BEFORE))
+                events.append(self._begin(CLOSE if self.speaking else BEFORE))
             return
         turn.frames.append(frame)
         if voice >= SPEECH and not (turn.guess and not turn.again):
@@ -185,7 +186,7 @@ class Ears:
 
     def _starts(self) -> bool:
         needed = BARGE_IN if self.speaking else START
-        recent = list(self._lately)[-needed - 1 :]
+        recent = list(self._lately)[-needed - 2 :]
         if sum(recent) < needed:
             self._foreign = 0
             return False
