@@ -1,116 +1,113 @@
-"""A text that is still being written, cut for the voice: the first clause early, then sentence by sentence."""
+"""Where the stream of an answer is cut for the voice: the first clause early, then sentence by sentence."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator
 
+from linly.text.language import HAN
 from linly.text.sentences import seconds, split
 
-_HAN = r"\u3400-\u9fff"
-_MARK = re.compile(r"[，、；：。！？…—](?=.)|[,;:!?](?=\s+\S)|\.(?=\s+\S)", re.S)
-"""clause marks that something follows"""
-_SMALL = re.compile(
-    r"(?:and|but|because|which|that|who|when|where|while|if|so|or|to|of|in|on|at|for|from|with|by|as|is|are|was|were)$"
+LONG = 6.0
+"""Seconds of speech beyond which a sentence is cut at a comma."""
+_MARK = re.compile(r"[，、；：]|[,;:—](?=\s)")
+_NOW = re.compile(r"[。！？]$")
+_HAN = re.compile(f"[{HAN}]")
+_BEFORE = frozenset(
+    "and but or so because that which who when while if as with for from in on at by to of about into than".split()
 )
-"""words before which an English phrase may end, and after which it does not"""
-_BOUND = re.compile(r"(?:a|an|the|my|your|his|her|its|our|their|this|very|not|no)$")
-"""nor after these"""
-LEAST = 0.7
-"""seconds of speech that a first clause has, about"""
-MOST = {"zh": 12, "en": 8}
-"""characters, or words, after which the first clause does not wait for a mark any longer"""
-FEWEST = {"zh": 6, "en": 4}
-"""what it has at least where there is none"""
-LONG = 8.0
-"""seconds of a sentence after which it is cut at its last mark"""
+"""Words that a phrase begins with."""
+_NOT_LAST = _BEFORE | frozenset(
+    "a an the my your his her its our their this these those is are was were not very mr mrs ms dr prof st i".split()
+)
+"""Words that no piece may end with."""
+FEWEST, MOST = 5, 8
+"""words of a first clause that has no mark"""
+FEWEST_HAN, MOST_HAN = 8, 12
+"""Chinese characters of one"""
 
 
 def clauses(pieces: Iterable[str], language: str) -> Iterator[str]:
-    """Pieces that are each spoken in one go; joined, they are the text.
-
-    The first is short (about ten Chinese characters or five words), for then the voice can begin; it ends at a mark, or
-    else between two words. Then come whole sentences; long ones are cut at a comma.
-    """
-    held, first = "", True
+    """`pieces` in clauses as they come; joined they give the text back. language: ISO 639-1."""
+    waiting, first = "", True
     for piece in pieces:
-        held += piece
-        while True:
-            end = (_first(held, language) if first else 0) or _sentence(held)
-            if not end:
-                break
-            yield held[:end]
-            held, first = held[end:], False
-    while held.strip():
-        end = _first(held, language) if first else 0
-        end = end or _sentence(held) or len(held)
-        yield held[:end]
-        held, first = held[end:], False
+        waiting += piece
+        while cut := _cut(waiting, first, language):
+            yield waiting[:cut]
+            waiting, first = waiting[cut:], False
+    while waiting.strip():
+        cut = _whole(waiting) or len(waiting)
+        yield waiting[:cut]
+        waiting = waiting[cut:]
+
+
+def _cut(text: str, first: bool, language: str) -> int:
+    """Where the next clause ends; 0 if that is not known yet."""
+    sentence = _whole(text)
+    head = text[:sentence] if sentence else text
+    if first and (mark := _first(head, language)):
+        return mark
+    if seconds(head) > LONG:
+        marks = [found.end() for found in _MARK.finditer(head) if _open_number(head, found.end())]
+        fitting = [end for end in marks if 1.5 < seconds(head[:end]) <= LONG and len(head) - end > 2]
+        if fitting:
+            return fitting[-1]
+    return sentence
+
+
+def _open_number(text: str, end: int) -> bool:
+    """Whether what follows a mark is there already and the mark stands not within a number."""
+    return end < len(text) and not (text[end - 1].isascii() and text[end : end + 1].isdigit())
+
+
+def _whole(text: str) -> int:
+    """End of the first sentence that is surely whole, 0 if there is none."""
+    line = re.match(r"\s*[^\n]*\S[^\n]*\n", text)
+    body = text[: line.end()] if line else text
+    found = list(split(body))
+    if not found:
+        return 0
+    end = body.index(found[0]) + len(found[0])
+    if len(found) > 1 or _NOW.search(body):
+        return end if len(found) > 1 else len(body)
+    return line.end() if line else 0
 
 
 def _first(text: str, language: str) -> int:
-    """Where the first clause ends, 0 if that cannot be said yet."""
+    """Where a first clause may end in the beginning of a sentence, 0 if nowhere yet."""
+    chinese = len(_HAN.findall(text)) * 2 > len(text.strip())
     for found in _MARK.finditer(text):
-        end = _after(text, found.end())
-        if seconds(text[:end]) >= LEAST and _whole(text, end):
-            return end
-    begun = text.lstrip()
-    if language == "zh":
-        return _chinese(text) if len(re.findall(f"[{_HAN}]", begun)) > MOST["zh"] + 2 else 0
-    return _english(text) if len(begun.split()) > MOST["en"] + 1 else 0
+        size = len(_HAN.findall(text[: found.end()])) if chinese else 2 * len(text[: found.end()].split())
+        if size >= 4 and _open_number(text, found.end()):
+            return found.end() if size <= (MOST_HAN if chinese else 2 * MOST) else 0
+    return _first_zh(text) if chinese else _first_en(text)
 
 
-def _english(text: str) -> int:
-    """Where a phrase of FEWEST to MOST words ends, best before a small word."""
-    words = list(re.finditer(r"\S+\s+", text))[: MOST["en"] + 1]
-    places = []
-    for word, after in itertools.pairwise(words[FEWEST["en"] - 1 :]):
-        said = word[0].strip().lower()
-        if not _SMALL.match(said) and not _BOUND.match(said):
-            places.append((bool(_SMALL.match(after[0].strip().lower())), word.end()))
-    return next((end for before_small, end in places if before_small), places[-1][1] if places else 0)
+def _first_en(text: str) -> int:
+    words = list(re.finditer(r"\S+", text))
+    if len(words) <= MOST:  # the last may go on
+        return 0
+    for at in range(FEWEST, MOST + 1):
+        if words[at][0].lower() in _BEFORE and _may_end(words[at - 1][0]):
+            return words[at - 1].end()
+    return next((words[at - 1].end() for at in range(FEWEST, MOST + 1) if _may_end(words[at - 1][0])), 0)
 
 
-def _chinese(text: str) -> int:
-    """The last end of a word within MOST characters, best after a particle."""
+def _may_end(word: str) -> bool:
+    plain = word.lower().strip("\"'(.,")
+    return plain not in _NOT_LAST and word[-1:].isalpha() and not any(c.isdigit() for c in word)
+
+
+def _first_zh(text: str) -> int:
+    if len(text.strip()) < MOST_HAN + 3:
+        return 0
     import jieba
 
-    ends, at = [], 0
-    for word in jieba.cut(text):
+    at, ends = 0, []
+    for word in jieba.cut(text, HMM=False):
         at += len(word)
-        if FEWEST["zh"] <= at <= MOST["zh"] and not re.match(r"[\w%.]", text[at : at + 1], re.A):
+        if FEWEST_HAN <= len(text[:at].strip()) <= MOST_HAN and _HAN.search(word) and _HAN.match(text[at : at + 1]):
             ends.append(at)
-    particles = [end for end in ends if text[end - 1] in "的了着过吧呢吗啊是在"]
-    return (particles or ends or [0])[-1]
-
-
-def _sentence(text: str) -> int:
-    """Where the first sentence ends that something follows, or a line; 0 if none has ended."""
-    line = text.find("\n")
-    whole = text if line < 0 else text[:line]
-    begun = whole.lstrip()
-    parts = list(split(begun))
-    if len(parts) > 1:
-        end = len(whole) - len(begun) + begun.index(parts[0]) + len(parts[0])
-        return _after(text, end)
-    if line >= 0 and begun:
-        return _after(text, line)
-    if seconds(begun) > LONG:
-        marks = [_after(text, m.end()) for m in _MARK.finditer(text)]
-        return max((m for m in marks if _whole(text, m)), default=0)
-    return 0
-
-
-def _after(text: str, end: int) -> int:
-    """The end moved behind closing quotes and spaces."""
-    found = re.compile(r"[\"'”’」』）)】》]*\s*").match(text, end)
-    return found.end() if found else end
-
-
-def _whole(text: str, end: int) -> bool:
-    """Whether what ends there is no abbreviation, no item's number and no part of a figure."""
-    before, after = text[:end].rstrip(), text[end:]
-    if before.endswith(".") and len(list(split(f"{text[:end].rstrip()} {after.lstrip() or 'X'}"))) < 2:
-        return False
-    return not (re.search(r"\d[,:.，：]$", before) and re.match(r"\d", after))
+    after = [end for end in ends if text[end - 1] in "的了着是有在和与及或"]
+    good = [end for end in ends if text[end] not in "的了着们吗呢吧" and end not in after]
+    return (good or ends or [0])[0]

@@ -1,119 +1,181 @@
-"""What of a model's stream is meant to be heard: no thoughts, no markup, no stage directions; as early as can be."""
+"""What a language model writes, as it may be said: no thoughts, no markup, no stage directions. Lazily, as it comes."""
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 
+from linly.chat.clauses import clauses
 from linly.text.markup import plain_line
 
-_THOUGHT = r"think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad"
-_OPENS = re.compile(rf"<\s*(?:{_THOUGHT})\s*>|◁(?:{_THOUGHT})▷", re.I)
-_CLOSES = re.compile(rf"<\s*/\s*(?:{_THOUGHT})\s*>|◁/(?:{_THOUGHT})▷", re.I)
-_TAG = 16
-"""characters that such a tag has at most"""
-_FENCE = re.compile(r"\s*(?:```|~~~)")
-_DIRECTION = re.compile(
-    r"(?:(?<=^)|(?<=[.!?。！？…]))\s*(?:\*(?!\*)\s*(?:[a-z][^*\n]*|[^*\nA-Za-z]+)\*(?!\*)|_[a-z][^_\n]*_(?=\s|$))"
-    r"|[(（]\s*(?:\w+ly )?(?:laugh|smil|sigh|nod|paus|chuckl|giggl|grin|wink|whisper|cough)\w*[^)）\n]*[)）]"
-    r"|[(（](?:大|微|轻|苦|偷)?(?:笑|叹气|叹了口气|点头|点点头|摇头|停顿|眨眼|沉默|咳嗽)[^)）\n]{0,6}[)）]"
+__all__ = ["clauses", "spoken"]
+
+_THOUGHT = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis)"
+_OPENED = re.compile(rf"<{_THOUGHT}\b[^<>]*>|◁think▷|<\|channel\|>analysis<\|message\|>", re.I)
+_CLOSED = re.compile(rf"</{_THOUGHT}\s*>|◁/think▷|<\|channel\|>final<\|message\|>", re.I)
+_ALOUD = re.compile(
+    r"\s*(?:(?:okay|ok|alright|hmm|well|so|first|let me see)\b[,. ]+(?:so )?)?(?:the user\b|let me think\b|i need to\b)"
+    r"|\s*(?:好的?|嗯|首先|那么|现在)?[，,]?(?:我现在)?(?:用户|我需要|让我想)",
+    re.I,
 )
-"""*smiles*, (laughs), （微笑）: what an actor does, at the beginning of a sentence or in brackets"""
-_LEADING = re.compile(r"\s{0,8}(?:[#>*+•|`~=_-]|\d{1,3}[.)]?$)")
-"""how a line begins of which nobody can say yet what it is"""
-_OPEN = re.compile(r"[*_`~\[<(（&]\S*$|\*[^*\n]*$|`[^`\n]*$|\[[^\]\n]*$|\][^)\n]*$|<[^>\n]*$|[(（][^)）\n]*$|_[^_\n]*$")
-"""an end that what follows may turn into markup"""
+"""How a thought begins whose opening tag the server has swallowed."""
+_UNSURE = 24
+"""Characters after which a beginning is known to be a thought or not."""
+_TAIL = re.compile(r"(?:<[^<>]{0,60}|◁[^▷]{0,8}|<\|[^>]{0,12}\|>[a-z]{0,8}(?:<\|?[a-z]*)?)$", re.I)
+
+_START = re.compile(r"\s*(?:#{1,6}\s+|>+\s*|[-*+•]\s+|\d{1,2}[.)、]\s+)+")
+_UNDECIDED = re.compile(r"\s*(?:#{0,6}|>*|[-*+•=_]{0,3}|\d{1,2}[.)、]?|\|.*|[`~]{1,3}.*)\s*")
+_OPENER = re.compile(r"\*+|_+|`+|~~?|!?\[|!$|<|&|h(?:ttps?:|$|t+p?s?$)")
 _WHOLE = re.compile(
-    r"\*\*\*.+?\*\*\*|\*\*.+?\*\*|\*[^*]+\*|`[^`]+`|~~.+?~~|!?\[[^\]]*\]\([^)]*\)|<[^<>]+>"
-    r"|[(（][^)）]*[)）]|_[^_]+_|\s[*<_&]\s"
+    r"(?P<bold>(?P<m>\*\*\*?|~~|___?)(?=\S)(?P<inner>.+?)(?<=\S)(?P=m))"
+    r"|(?P<star>(?<!\*)\*(?=[^\s*\d])[^*\n]*?[^\s*]\*(?!\*))|(?P<code>(?P<t>`+)(?P<said>[^`\n]+)(?P=t))"
+    r"|(?P<line>_(?=\S)[^_\n]+?_(?!\w))|!\[[^\]\n]*\]\([^)\n]*\)|\[(?P<link>[^\]\n]*)\]\([^)\n]*\)"
+    r"|(?P<tag></?[A-Za-z][^<>\n]{0,300}>|<!--.*?-->)|(?P<entity>&#?\w{1,10};)|(?P<url>https?://[^\s，。！？）)]+)"
 )
-_BREAKS = re.compile(r"[\r\n\u2028\u2029]+")
+_LONGEST = 300
+"""Characters of a mark that is waited for; what is open for longer was none."""
 
 
 def spoken(pieces: Iterable[str]) -> Iterator[str]:
-    """The stream without the thoughts of reasoning models, Markdown, HTML, code, tables' frames, emoji and stage
-    directions, in pieces of any length. Lines stay lines. What is certain is passed on at once, at ends of words.
-    """
-    plain = _Plain()
-    for text in _said(pieces):
-        yield from plain.add(text)
-    yield from plain.end()
+    """`pieces` without what is not said; numbers and formulas stay. Nothing is held longer than it takes to be sure."""
+    line, within = "", _Line()
+    for piece in _aloud(pieces):
+        line += piece
+        while "\n" in line:
+            full, line = line.split("\n", 1)
+            if said := within.end(full):
+                yield said + "\n"
+        said, line = within.some(line)
+        if said:
+            yield said
+    if said := within.end(line):
+        yield said
 
 
-def _said(pieces: Iterable[str]) -> Iterator[str]:
-    """The stream without thoughts; tags may be split over pieces. Thoughts that never end are all that is left."""
-    held, thinking = "", False
+def _aloud(pieces: Iterable[str]) -> Iterator[str]:
+    """Without thoughts."""
+    waiting, inside, begun = "", False, False
     for piece in pieces:
-        held += piece
-        while found := (_CLOSES if thinking else _OPENS).search(held):
-            if not thinking and found.start():
-                yield held[: found.start()]
-            held, thinking = held[found.end() :], not thinking
-        if not thinking and (lone := _CLOSES.search(held)):
-            held = held[lone.end() :]  # they were begun before the stream did
-        if thinking:
-            held = held[-_TAG:]
+        waiting += piece
+        while True:
+            if inside:
+                end = _CLOSED.search(waiting)
+                if not end:
+                    waiting = waiting[-80:]
+                    break
+                waiting, inside = waiting[end.end() :], False
+            end, start = _CLOSED.search(waiting), _OPENED.search(waiting)
+            if end and (not start or end.start() < start.start()):
+                waiting = waiting[end.end() :].lstrip() if not begun else waiting[end.end() :]
+                continue
+            if not start:
+                break
+            if waiting[: start.start()].strip():
+                begun = True
+                yield waiting[: start.start()]
+            waiting, inside = waiting[start.end() :], True
+        if inside or (not begun and (len(waiting) < _UNSURE and _may_think(waiting) or _ALOUD.match(waiting))):
             continue
-        at = max(held.rfind("<", -_TAG), held.rfind("◁", -_TAG))
-        safe = at if at >= 0 else len(held)
-        if safe:
-            yield held[:safe]
-        held = held[safe:]
-    if held and not thinking:
-        yield held
+        half = _TAIL.search(waiting)
+        cut = half.start() if half else len(waiting)
+        if waiting[:cut].strip() or begun:
+            begun = True
+            yield waiting[:cut]
+            waiting = waiting[cut:]
+    if not inside and not (not begun and _ALOUD.match(waiting) and re.search(r"\buser\b|用户", waiting)):
+        yield waiting
 
 
-class _Plain:
-    """Lines as they would be read out, given bit by bit as soon as the rest cannot change them."""
+def _may_think(text: str) -> bool:
+    """Whether a beginning of few characters could become that of a thought."""
+    return bool(re.match(r"\s*(?:ok|alr|hmm|so\b|first|let|the\b|i n|好|嗯|首|那|现|用|我需|我现|让)|\s*$", text, re.I))
+
+
+class _Line:
+    """The line that is being written."""
 
     def __init__(self) -> None:
-        self._line, self._given, self._code = "", "", False
+        self._fenced = self._started = False
+        self._before = ""
 
-    def add(self, text: str) -> Iterator[str]:
-        self._line += text
-        while found := _BREAKS.search(self._line):
-            if found.end() == len(self._line):  # more of the same break may follow
-                break
-            line, self._line = self._line[: found.start()], self._line[found.end() :]
-            yield from self._whole(line, "\n")
-        if not self._code and not _BREAKS.search(self._line):
-            yield from self._rest(self._certain())
+    def end(self, rest: str) -> str:
+        """What is left to say of a line that is whole."""
+        started, self._started = self._started, False
+        if not started:
+            if re.match(r"\s*(?:```|~~~)", rest):
+                self._fenced = not self._fenced
+                return ""
+            if self._fenced:
+                return ""
+            if re.match(r"\s*\||\s*(?:[-*_=]\s*){3,}$", rest):
+                return plain_line(rest)
+            rest, self._before = _START.sub("", rest, count=1), ""
+        said = self._inline(rest, True)[0]
+        return said if started else said.strip()
 
-    def end(self) -> Iterator[str]:
-        yield from self._whole(_BREAKS.sub("", self._line), "")
-        self._line = ""
+    def some(self, line: str) -> tuple[str, str]:
+        """What can be said of a line that goes on, and what has to wait."""
+        if self._fenced or not line:
+            return "", line
+        if not self._started:
+            if _UNDECIDED.fullmatch(line) or re.fullmatch(r"\s*[*_]{1,3}\S*", line):
+                return "", line
+            self._started, self._before = True, ""
+            line = _START.sub("", line, count=1)
+        return self._inline(line, False)
 
-    def _whole(self, line: str, after: str) -> Iterator[str]:
-        if _FENCE.match(line):
-            self._code, self._given = not self._code, ""
-            return
-        if self._code:
-            return
-        yield from self._rest(line)
-        if self._given.strip() and after:
-            yield after
-        self._given = ""
+    def _inline(self, text: str, final: bool) -> tuple[str, str]:
+        said, at = "", 0
+        while opener := _OPENER.search(text, at):
+            i = opener.start()
+            said, self._before = said + text[at:i], text[:i][-2:] or self._before
+            whole = _WHOLE.match(text, i)
+            if whole and (final or whole.end() < len(text)):
+                said, at = said + self._of(whole, text), whole.end()
+            elif not final and len(text) - i < _LONGEST and not _literal(text, opener, self._before):
+                return _plain(said), text[i:]
+            else:  # never closed, or arithmetic
+                mark = opener[0] if _literal(text, opener, self._before) or opener[0][0] not in "*`~" else ""
+                said, at = said + mark, opener.end()
+            self._before = text[:at][-2:]
+        said, self._before = said + text[at:], text[-2:] or self._before
+        return _plain(said), ""
 
-    def _rest(self, line: str) -> Iterator[str]:
-        """What of a line's plain text was not given yet."""
-        plain = plain_line(_DIRECTION.sub("", line))
-        if plain.startswith(self._given):
-            if new := plain[len(self._given) :]:
-                yield new
-            self._given = plain
-
-    def _certain(self) -> str:
-        """The beginning of the line that nothing can change any more, up to the end of a word."""
-        line = self._line
-        if _LEADING.match(line) and (line.lstrip()[:1] == "|" or not re.search(r"[^\W_]", line) or len(line) < 8):
-            return ""
-        while found := _OPEN.search(_closed(line)):
-            line = line[: found.start()]
-        ends = [m.end() for m in re.finditer(r"(?<=\S)\s|[\u2e80-\u9fff\uff00-\uffef]", _closed(line))]
-        sure = line[: ends[-1]].rstrip() if ends else ""
-        return sure if re.search(r"[^\W_]", sure) else ""
+    def _of(self, whole: re.Match[str], text: str) -> str:
+        if whole["bold"]:
+            return str(whole["inner"])
+        if whole["star"]:
+            alone = not self._before.strip() or self._before.rstrip()[-1:] in ".!?。！？…"
+            after = text[whole.end() : whole.end() + 1]
+            return "" if alone and (not after or not after.isalnum() or after > "\u2e80") else whole[0].strip("*")
+        if whole["line"]:
+            return whole[0] if self._before[-1:].isalnum() else whole[0].strip("_")
+        if whole["entity"]:
+            return html.unescape(whole[0])
+        return str(whole["said"] or whole["link"] or "")
 
 
-def _closed(line: str) -> str:
-    """The line with what is whole of its markup made harmless, at the same length."""
-    return _WHOLE.sub(lambda m: "x" * len(m[0]), line)
+def _literal(text: str, opener: re.Match[str], before: str) -> bool:
+    """Whether it is no mark but a sign of arithmetic, a name with an underscore or a bracket."""
+    after, sign = text[opener.end() : opener.end() + 1], opener[0][0]
+    if not after:
+        return False
+    if sign in "*_~":
+        return after.isspace() or (before[-1:].isdigit() and after.isdigit()) or (sign == "_" and before[-1:].isalnum())
+    if sign == "<":
+        return not (after.isalpha() or after in "/!")
+    if sign == "&":
+        return not re.match(r"#?\w{0,10}$", text[opener.end() :])
+    if sign in "![":
+        closed = text.find("]", opener.end())
+        return opener[0] == "!" or (0 <= closed < len(text) - 1 and text[closed + 1] != "(")
+    return sign == "h" and not opener[0].startswith("http")
+
+
+def _plain(said: str) -> str:
+    """Without emoji; spaces at the ends stay."""
+    if not said.strip():
+        return said
+    kept = plain_line(f"x{said.strip()}x") if any(ord(c) > 0x2000 or c == "\r" for c in said) else f"x{said.strip()}x"
+    return said[: len(said) - len(said.lstrip())] + kept[1:-1] + said[len(said.rstrip()) :]
