@@ -14,11 +14,16 @@ _MARK = re.compile(r"[，、；：]|[,;:—](?=\s)")
 _NOW = re.compile(r"[。！？]$")
 _HAN = re.compile(f"[{HAN}]")
 _BEFORE = frozenset(
-    "and but or so because that which who when while if as with for from in on at by to of about into than".split()
+    re.findall(
+        r"\w+", "and but or so because that which who when while if as with for from in on at by to of about into than"
+    )
 )
 """Words that a phrase begins with."""
 _NOT_LAST = _BEFORE | frozenset(
-    "a an the my your his her its our their this these those is are was were not very mr mrs ms dr prof st i".split()
+    re.findall(
+        r"\w+",
+        "a an the my your his her its our their this these those is are was were not very mr mrs ms dr prof st i",
+    )
 )
 """Words that no piece may end with."""
 FEWEST, MOST = 5, 8

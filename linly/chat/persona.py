@@ -121,13 +121,14 @@ _MAKERS = re.compile(
 )
 _NOT = re.compile(r"\b(?:not|never|no|neither|nor)\b|n['’]t\b|不|没|非", re.I)
 _SELF = re.compile(
-    r"\b(?:I['’]m|I am|I was|I have been|I['’]ve been|my (?:name|creators?|makers?|developers?)|as an? (?:AI|artificial|"
-    r"large|language)|(?:made|created|developed|trained|built|designed) by)\b|我|作为|本人|由",
+    r"\b(?:I['’]m|I am|I was|I have been|I['’]ve been|my (?:name|creators?|makers?|developers?)|as an? (?:AI|large"
+    r"|artificial|language)|(?:made|created|developed|trained|built|designed) by)\b|我|作为|本人|由",
     re.I,
 )
 _BEGUN = re.compile(
-    r"(?:\b(?:I['’]?\w*|my|as|as an?|I have|made|created|developed|trained|built|designed)\s*|作)$", re.I
+    r"(?:\b(?:I|my|as|as an?|I have|made|created|developed|trained|built|designed)(?:['’]\w*)?(?:\s+\w*)?|作)$", re.I
 )
+"""What could go on to one of these."""
 _ENDS = re.compile(r"[。！？!?\n]|\.(?=\s)")
 
 

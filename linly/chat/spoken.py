@@ -20,11 +20,12 @@ _ALOUD = re.compile(
     re.I,
 )
 """How a thought begins whose opening tag the server has swallowed."""
-_UNSURE = 24
+_HEADS = ("okay", "ok", "alright", "hmm", "well", "so", "first", "let me", "the user", "i need to", *"好嗯首那现用我让")
+_UNSURE, _UNSURE_HAN = 24, 7
 """Characters after which a beginning is known to be a thought or not."""
 _TAIL = re.compile(r"(?:<[^<>]{0,60}|◁[^▷]{0,8}|<\|[^>]{0,12}\|>[a-z]{0,8}(?:<\|?[a-z]*)?)$", re.I)
 
-_START = re.compile(r"\s*(?:#{1,6}\s+|>+\s*|[-*+•]\s+|\d{1,2}[.)、]\s+)+")
+_START = re.compile(r"\A\s*(?:#{1,6}\s+|>+\s*|[-*+•]\s+|\d{1,2}[.)、]\s+)+")
 _UNDECIDED = re.compile(r"\s*(?:#{0,6}|>*|[-*+•=_]{0,3}|\d{1,2}[.)、]?|\|.*|[`~]{1,3}.*)\s*")
 _OPENER = re.compile(r"\*+|_+|`+|~~?|!?\[|!$|<|&|h(?:ttps?:|$|t+p?s?$)")
 _WHOLE = re.compile(
@@ -44,7 +45,9 @@ def spoken(pieces: Iterable[str]) -> Iterator[str]:
         line += piece
         while "\n" in line:
             full, line = line.split("\n", 1)
-            if said := within.end(full):
+            begun = within.started
+            said = within.end(full)
+            if said or begun:
                 yield said + "\n"
         said, line = within.some(line)
         if said:
@@ -75,7 +78,7 @@ def _aloud(pieces: Iterable[str]) -> Iterator[str]:
                 begun = True
                 yield waiting[: start.start()]
             waiting, inside = waiting[start.end() :], True
-        if inside or (not begun and (len(waiting) < _UNSURE and _may_think(waiting) or _ALOUD.match(waiting))):
+        if inside or (not begun and (_may_think(waiting) or _ALOUD.match(waiting))):
             continue
         half = _TAIL.search(waiting)
         cut = half.start() if half else len(waiting)
@@ -89,19 +92,22 @@ def _aloud(pieces: Iterable[str]) -> Iterator[str]:
 
 def _may_think(text: str) -> bool:
     """Whether a beginning of few characters could become that of a thought."""
-    return bool(re.match(r"\s*(?:ok|alr|hmm|so\b|first|let|the\b|i n|好|嗯|首|那|现|用|我需|我现|让)|\s*$", text, re.I))
+    start = text.strip().casefold()
+    if len(text) >= (_UNSURE if text.isascii() else _UNSURE_HAN):
+        return False
+    return any(start.startswith(head) or head.startswith(start) for head in _HEADS)
 
 
 class _Line:
     """The line that is being written."""
 
     def __init__(self) -> None:
-        self._fenced = self._started = False
+        self._fenced = self.started = False
         self._before = ""
 
     def end(self, rest: str) -> str:
         """What is left to say of a line that is whole."""
-        started, self._started = self._started, False
+        started, self.started = self.started, False
         if not started:
             if re.match(r"\s*(?:```|~~~)", rest):
                 self._fenced = not self._fenced
@@ -118,10 +124,10 @@ class _Line:
         """What can be said of a line that goes on, and what has to wait."""
         if self._fenced or not line:
             return "", line
-        if not self._started:
+        if not self.started:
             if _UNDECIDED.fullmatch(line) or re.fullmatch(r"\s*[*_]{1,3}\S*", line):
                 return "", line
-            self._started, self._before = True, ""
+            self.started, self._before = True, ""
             line = _START.sub("", line, count=1)
         return self._inline(line, False)
 
