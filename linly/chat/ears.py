@@ -42,8 +42,9 @@ LEAST = 6
 """frames of speech (190 ms) that a turn has at least; less is a cough or a click"""
 LONGEST = 30.0
 """seconds of a turn"""
-EVERY = 32
-"""frames between two looks at the text while somebody speaks"""
+EVERY, SHARE = 32, 0.2
+"""frames between two looks at the text while somebody speaks, and their least share of the turn: a look at a longer turn
+takes longer, and must not be under way when the turn ends"""
 SURE = 2.0
 """seconds of speech from which a language may be told for the whole conversation"""
 OWN = 0.92
@@ -214,7 +215,11 @@ class Ears:
         """Ask for the text: of all at the first pause, of what there is now and then while speech goes on."""
         if turn.quiet == PAUSE and turn.voiced >= LEAST and not turn.guess:
             self._ask(turn)
-        elif not turn.quiet and len(turn.frames) - turn.looked >= EVERY and not _busy(turn.partial):
+        elif (
+            not turn.quiet
+            and len(turn.frames) - turn.looked >= max(EVERY, SHARE * len(turn.frames))
+            and not _busy(turn.partial)
+        ):
             turn.looked = len(turn.frames)
             turn.partial = self._work.submit(self._text, np.concatenate(turn.frames), True, perf_counter())
 
