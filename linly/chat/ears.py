@@ -43,8 +43,8 @@ LEAST = 6
 LONGEST = 30.0
 """seconds of a turn"""
 EVERY, SHARE = 32, 0.2
-"""frames between two looks at the text while somebody speaks, and their least share of the turn: a look at a longer turn
-takes longer, and must not be under way when the turn ends"""
+"""frames between two looks at the text while somebody speaks, and their least share of the turn: a longer turn
+takes longer to look at, and that must not be under way when the turn ends"""
 SURE = 2.0
 """seconds of speech from which a language may be told for the whole conversation"""
 OWN = 0.92
