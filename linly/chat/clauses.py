@@ -84,7 +84,9 @@ def _first(text: str, language: str) -> int:
     for found in _MARK.finditer(text):
         size = len(_HAN.findall(text[: found.end()])) if chinese else 2 * len(text[: found.end()].split())
         if size >= 4 and _open_number(text, found.end()):
-            return found.end() if size <= (MOST_HAN if chinese else 2 * MOST) else 0
+            if size > (MOST_HAN if chinese else 2 * MOST):
+                break
+            return found.end()
     return _first_zh(text) if chinese else _first_en(text)
 
 

@@ -132,10 +132,10 @@ class _Line:
         return self._inline(line, False)
 
     def _inline(self, text: str, final: bool) -> tuple[str, str]:
-        said, at = "", 0
+        said, at, start = "", 0, self._before
         while opener := _OPENER.search(text, at):
             i = opener.start()
-            said, self._before = said + text[at:i], text[:i][-2:] or self._before
+            said, self._before = said + text[at:i], (start + text[:i])[-2:]
             whole = _WHOLE.match(text, i)
             if whole and (final or whole.end() < len(text)):
                 said, at = said + self._of(whole, text), whole.end()
@@ -144,8 +144,8 @@ class _Line:
             else:  # never closed, or arithmetic
                 mark = opener[0] if _literal(text, opener, self._before) or opener[0][0] not in "*`~" else ""
                 said, at = said + mark, opener.end()
-            self._before = text[:at][-2:]
-        said, self._before = said + text[at:], text[-2:] or self._before
+            self._before = (start + text[:at])[-2:]
+        said, self._before = said + text[at:], (start + text)[-2:]
         return _plain(said), ""
 
     def _of(self, whole: re.Match[str], text: str) -> str:
@@ -172,7 +172,7 @@ def _literal(text: str, opener: re.Match[str], before: str) -> bool:
     if sign == "<":
         return not (after.isalpha() or after in "/!")
     if sign == "&":
-        return not re.match(r"#?\w{0,10}$", text[opener.end() :])
+        return not re.match(r"#?\w{0,10};?$", text[opener.end() :])
     if sign in "![":
         closed = text.find("]", opener.end())
         return opener[0] == "!" or (0 <= closed < len(text) - 1 and text[closed + 1] != "(")
