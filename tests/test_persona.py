@@ -66,6 +66,11 @@ def test_a_claim_to_be_another_product_becomes_the_introduction(written, languag
     assert not any(name in said for name in ("ChatGPT", "OpenAI", "Qwen", "Alibaba", "Google", "通义", "阿里"))
 
 
+def test_a_false_yes_goes_with_the_claim():
+    assert guarded("Yes, I am ChatGPT.") == "I am Lin, a digital person made with Linly."
+    assert guarded("是的，我由OpenAI开发。", language="zh") == "我是Lin，一个用Linly制作的数字人。"
+
+
 @pytest.mark.parametrize(
     "written",
     [

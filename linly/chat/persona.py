@@ -97,7 +97,7 @@ def instructions(persona: Persona, language: str) -> str:
             f"{f'说话方式：{persona.manner}。' if persona.manner else ''}"
             "像聊天一样用中文回答，只说一到三句短句，不用列表、符号和表情。不知道就说不知道。"
             f"{f'记住：{facts}' if facts else ''}"
-            f"别人问你是谁、谁开发了你，就回答：“{persona.introduction('zh')}”你不是别的公司的产品。"
+            f"别人问你是谁、谁开发了你，就回答：“{persona.introduction('zh')}”不要说是别的公司开发了你。"
         )
     tongue = {"en": " in English"}.get(language, " in the language of the question")
     facts = " ".join(f"{fact.rstrip('.')}." for fact in persona.facts)
@@ -105,7 +105,8 @@ def instructions(persona: Persona, language: str) -> str:
         f"{_you(persona.introduction('en'))} {f'Your manner: {persona.manner}. ' if persona.manner else ''}"
         f"Answer{tongue}, as in a conversation: one to three short sentences, no lists, no symbols, no emoji."
         f" If you do not know, say so. {f'Remember: {facts} ' if facts else ''}"
-        f'Asked who you are or who made you, say: "{persona.introduction("en")}" You are no other company\'s product.'
+        f'Asked who you are or who made you, say: "{persona.introduction("en")}"'
+        " Never say that another company made you."
     )
 
 
@@ -121,12 +122,15 @@ _MAKERS = re.compile(
 )
 _NOT = re.compile(r"\b(?:not|never|no|neither|nor)\b|n['’]t\b|不|没|非", re.I)
 _SELF = re.compile(
+    r"\byes,? I\b|是的?，我|对，我|"
     r"\b(?:I['’]m|I am|I was|I have been|I['’]ve been|my (?:name|creators?|makers?|developers?)|as an? (?:AI|large"
     r"|artificial|language)|(?:made|created|developed|trained|built|designed) by)\b|我|作为|本人|由",
     re.I,
 )
 _BEGUN = re.compile(
-    r"(?:\b(?:I|my|as|as an?|I have|made|created|developed|trained|built|designed)(?:['’]\w*)?(?:\s+\w*)?|作)$", re.I
+    r"(?:\b(?:I|my|as|as an?|I have|made|created|developed|trained|built|designed)(?:['’]\w*)?(?:\s+\w*)?"
+    r"|\byes,?\s*|作|是的?，?|对，?)$",
+    re.I,
 )
 """What could go on to one of these."""
 _ENDS = re.compile(r"[。！？!?\n]|\.(?=\s)")
