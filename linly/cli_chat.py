@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from linly.chat.talk import Question
 
 Result = dict[str, Any]
+QUICK = 30.0
+"""seconds of a recording that an engine's quick way takes, where it has one"""
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -111,7 +113,8 @@ def _question(a: argparse.Namespace, usual: str) -> tuple[Question, float]:
     recorded = sound.load(a.audio, max_seconds=settings.load().max_sound_minutes * 60, rate=16000)
     hear = registry.open_engine("hear", a.hear or registry.default("hear"))
     began = perf_counter()
-    heard = hear.hear(recorded, wanted)
+    brief = recorded.seconds <= QUICK and hasattr(hear, "quick")
+    heard = hear.quick(recorded, wanted) if brief else hear.hear(recorded, wanted)
     if not heard.text.strip():
         raise InputError(f"Nobody asks anything in {a.audio.name}: record it again, closer to the microphone.")
     return Question(heard.text.strip(), heard.language or "en"), perf_counter() - began
