@@ -64,8 +64,11 @@ def run(languages: Sequence[str], turns: int, size: str, engines: Mapping[str, s
 
     Raises EngineUnavailable where no language model is ready.
     """
-    opened = {k: registry.open_engine(k, engines.get(k) or registry.default(k)) for k in ("think", "hear", "speak")}
-    opened |= {k: registry.open_engine(k, registry.default(k)) for k in ("move", "draw")}
+    wishes = {"move": "timings", "speak": "timings", "think": "answers"}
+    opened = {
+        kind: registry.open_engine(kind, engines.get(kind) or registry.default(kind, wishes.get(kind)))
+        for kind in registry.KINDS
+    }
     rows = []
     for done, language in enumerate(languages):
 

@@ -54,7 +54,7 @@ def run(a: argparse.Namespace, progress: Progress | None = None) -> Result:
     from linly.values import Style
 
     persona = personas.load(a.persona) if a.persona else personas.Persona()
-    brain = registry.open_engine("think", a.think or registry.default("think"))
+    brain = registry.open_engine("think", a.think or registry.default("think", "answers"))
     question, heard_in = _question(a, persona.language)
     with _diary(a.user, persona.name) as diary:
         knowledge = Knowledge(Path(persona.knowledge)) if persona.knowledge else None

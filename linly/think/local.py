@@ -28,7 +28,7 @@ Turns = list[dict[str, str]]
 
 
 @engine(
-    "think", "local", title="llama.cpp on this machine", languages=("zh", "en", "*"),
+    "think", "local", title="llama.cpp on this machine", languages=("zh", "en", "*"), can={"answers"},
     packages=("xllamacpp",), licence="MIT", needs_mb=900,
 )  # fmt: skip
 class Local:

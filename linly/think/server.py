@@ -25,7 +25,7 @@ _END = object()
 
 
 @engine(
-    "think", "openai", title="OpenAI-compatible server", languages=("*",),
+    "think", "openai", title="OpenAI-compatible server", languages=("*",), can={"answers"},
     packages=("openai",), licence="Apache-2.0", needs_mb=60,
 )  # fmt: skip
 class Server:
