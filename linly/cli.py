@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from linly import __version__, cli_portrait, cli_voice, lexicon
+from linly import __version__, cli_chat, cli_portrait, cli_voice, lexicon
 from linly.cli_bar import Bar, clear_line, heed_interrupts
 from linly.errors import Cancelled, InputError, LinlyError
 from linly.values import CROPS, EMOTIONS, FRAMES, SIZES, Style
@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _render_flags(verb("render", render, "make a video of a portrait that says a text or follows a recording"))
     cli_portrait.add_flags(verb("portrait", portrait, "check photos, and keep portraits under a name"))
     cli_voice.add_flags(verb("voice", voice, "take people's voices from recordings, and keep them under a name"))
+    cli_chat.add_flags(verb("chat", chat, "answer a question: a video of a portrait that says what a model thinks"))
     weights = verb("weights", weights_verb, "the model files: list, pull or verify them")
     weights.add_argument("action", choices=("list", "pull", "verify"))
     weights.add_argument("names", nargs="*", metavar="NAME")
@@ -84,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="NAME[=FILE]|FILE",
         help="likeness (to another recording FILE of the person), errors and speed of voices instead (default: all)",
+    )
+    bench.add_argument(
+        "--chat",
+        type=int,
+        metavar="TURNS",
+        help="turns of a conversation a language instead: seconds to answer",
     )
     serve = verb("serve", serve_verb, "open the page")
     serve.add_argument("rest", nargs=argparse.REMAINDER, help="flags of app.py, for instance --port 7860")
@@ -174,6 +181,15 @@ def voice(a: argparse.Namespace) -> Result:
     return result
 
 
+def chat(a: argparse.Namespace) -> Result:
+    """One turn of a conversation."""
+    result = cli_chat.run(a, Bar())
+    clear_line()
+    if not a.json:
+        print("\n".join(cli_chat.lines(result)))
+    return result
+
+
 def weights_verb(a: argparse.Namespace) -> Result:
     """List, pull or verify the model files."""
     from linly import weights
@@ -242,7 +258,11 @@ def bench_verb(a: argparse.Namespace) -> Result:
     """Stage-by-stage figures, or those of voices."""
     from linly import bench, bench_voices
 
-    if a.voices is None:
+    if a.chat:
+        from linly import bench_chat
+
+        rows, table = bench_chat.run(a.languages.split(","), a.chat, a.size, {}, Bar()), bench_chat.table
+    elif a.voices is None:
         rows, table = bench.run(a.languages.split(","), a.seconds, a.size, Bar()), bench.table
     else:
         rows, table = bench_voices.run(a.voices, Bar()), bench_voices.table

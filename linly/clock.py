@@ -15,7 +15,9 @@ class Clock:
     """Adds up the seconds spent in named stages; safe to use from several threads."""
 
     def __init__(self) -> None:
+        self._began = perf_counter()
         self._spent: dict[str, float] = {}
+        self._first: dict[str, float] = {}
         self._running: dict[str, float] = {}
         self._lock = threading.Lock()
 
@@ -44,7 +46,18 @@ class Clock:
             self.add(stage, perf_counter() - began)
             if item is end:
                 return
+            self.reached(stage)
             yield item  # type: ignore[misc]
+
+    def reached(self, stage: str) -> None:
+        """The first of what a stage makes is there; later calls change nothing."""
+        with self._lock:
+            self._first.setdefault(stage, perf_counter() - self._began)
+
+    def firsts(self) -> dict[str, float]:
+        """Seconds from the clock's beginning to the first of what each stage made."""
+        with self._lock:
+            return dict(self._first)
 
     def so_far(self) -> dict[str, float]:
         """Seconds by stage, those still running included."""

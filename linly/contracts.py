@@ -1,5 +1,8 @@
 """The contracts: one Protocol an engine kind, one verb each. Constructing an engine is loading it.
 
+An engine that needs more than its card can say (a server's address) has a static `why_not() -> str`: empty where it can
+be opened, else one sentence.
+
 Every engine class is called as `Engine(files, device)`: `files` maps each name in its card's `weights` to the
 folder that holds that model's files, `device` is "cpu" or "cuda[:n]". An engine may have `close()`.
 Engines raise InputError for what the user must change and EngineFailed for what broke inside.
@@ -27,7 +30,7 @@ class Hear(Protocol):
 
 @runtime_checkable
 class Think(Protocol):
-    """A language model."""
+    """A language model; one that claims "answers" makes up what it says, and may be chosen unasked."""
 
     def think(self, turns: Sequence[Mapping[str, str]]) -> Iterator[str]:
         """Stream the reply to `turns` (role and content each) as pieces of text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ class RenderJob:
     text: str = ""
     audio: Path | None = None
     """a recording that drives the face instead of text; the sound of a video will do"""
+    pieces: Iterable[str] | None = None
+    """instead of both, a text that is still being written: clauses, each spoken as soon as it is there"""
     portrait: str = ""
     """a sample's or enrolled name, or an image file; empty: a sample that fits the voice"""
     voice: str = ""
@@ -43,7 +45,7 @@ class RenderJob:
         limit = settings.load().max_characters
         if self.audio and self.text.strip():
             raise InputError("Give either a text or a sound file, not both.")
-        if not self.audio and not self.text.strip():
+        if not self.audio and not self.text.strip() and self.pieces is None:
             raise InputError("There is nothing to say: give a text or a sound file.")
         if len(self.text) > limit:
             raise InputError(
@@ -75,6 +77,8 @@ class Report:
     size: tuple[int, int]
     timings: Mapping[str, float]
     """seconds of work by stage; stages overlap, so together they may exceed "total" """
+    first: Mapping[str, float]
+    """seconds from the beginning to the first sentence spoken ("speak") and the first picture drawn ("draw")"""
     realtime_factor: float
     """seconds of work in all for one second of video"""
     peak_rss_mb: float

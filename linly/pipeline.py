@@ -30,6 +30,8 @@ RATE = 24000
 """hertz of the sound track; a whole number of samples fills a frame at 24, 25, 30, 48, 50 and 60 fps"""
 READ_FIRST = 100
 """characters of the text that are read while the models load: enough to need every dictionary"""
+ANSWER = 120
+"""characters that a text which is still being written is taken to have"""
 SHORT_SECONDS = 3.0
 """length of the short preview"""
 
@@ -51,8 +53,8 @@ class _Scene:
 
     @property
     def length(self) -> float:
-        """How much there is to do: seconds of a recording, or characters of a text."""
-        return self.sound.seconds if self.sound else float(len(self.job.text))
+        """How much there is to do: seconds of a recording, or characters of a text (a usual answer's, if unknown)."""
+        return self.sound.seconds if self.sound else float(len(self.job.text) or ANSWER)
 
     def fraction(self, done: float) -> float:
         """How much of `length` has been done; the last bit is left for finishing the file."""
@@ -111,7 +113,13 @@ def _spoken(scene: _Scene) -> Iterator[Utterance]:
     """The talk, sentence by sentence."""
     if scene.sound is None:
         style = replace(scene.job.style, language=scene.language)
-        said = scene.clock.each("speak", scene.engines["speak"].speak(scene.job.text, scene.voice, style))
+        speak, pieces = scene.engines["speak"], scene.job.pieces
+        coming = (
+            speak.speak(scene.job.text, scene.voice, style)
+            if pieces is None
+            else recording.spoken(pieces, speak, scene.voice, style)
+        )
+        said = scene.clock.each("speak", coming)
         yield from recording.timed(said, style, scene.engines["time"], scene.clock)
     else:
         yield from recording.utterances(scene.sound, scene.engines, scene.job.style, scene.clock, scene.tell)
@@ -274,6 +282,7 @@ def _report(scene: _Scene, said: list[Utterance], made: VideoFile, extra: Mappin
         fps=made.fps,
         size=made.size,
         timings=timings,
+        first={stage: round(seconds, 3) for stage, seconds in scene.clock.firsts().items()},
         realtime_factor=round(timings["total"] / made.seconds, 3),
         peak_rss_mb=round(peak, 1),
         engines={kind: registry.name_of(e) for kind, e in scene.engines.items() if kind in registry.KINDS},

@@ -13,12 +13,14 @@ from linly.align import align, split_transcript
 from linly.align_features import pitch
 from linly.clock import Clock
 from linly.errors import InputError
-from linly.values import Audio, Progress, Span, Style, Utterance
+from linly.values import Audio, Progress, Span, Style, Utterance, Voice
 
 log = logging.getLogger(__name__)
 
 LOW = 165.0
 """hertz of a recording's median pitch under which a man's voice is nearer than a woman's"""
+REST = 0.6
+"""seconds after the last word of a text whose end nobody knew beforehand"""
 ENOUGH = 10
 """phonemes that tell a recording's pace"""
 
@@ -44,6 +46,21 @@ def utterances(
         with clock("align"):
             timed = guide.timed(text, piece, words)
         yield replace(timed or Utterance(text, piece, language, words=words), last=last)
+
+
+def spoken(pieces: Iterable[str], speak: Any, voice: Voice | None, style: Style) -> Iterator[Utterance]:
+    """A text that is still being written, each piece spoken as soon as it is there; then the face comes to rest.
+
+    Pieces without a letter or a figure are passed over. Raises InputError if nothing is left.
+    """
+    said: Utterance | None = None
+    for piece in pieces:
+        if any(character.isalnum() for character in piece):
+            for said in speak.speak(piece, voice, style):
+                yield replace(said, last=False)
+    if said is None:
+        raise InputError("There is nothing to say: the answer was empty.")
+    yield Utterance("", sound.silence(REST, said.audio.rate), said.language, timing="exact", last=True)
 
 
 def timed(said: Iterable[Utterance], style: Style, speak: Any, clock: Clock) -> Iterator[Utterance]:

@@ -22,7 +22,7 @@ from linly.errors import EngineUnavailable, InputError
 log = logging.getLogger(__name__)
 KINDS = tuple(CONTRACTS)
 _OF_SPEECH = {"timings", "voices", "clones", "pitch", "streams", "translates"}
-CAPABILITIES = frozenset({*_OF_SPEECH, "any-audio", "any-language", "gpu", "alpha", "clip"})
+CAPABILITIES = frozenset({*_OF_SPEECH, "any-audio", "any-language", "gpu", "alpha", "clip", "answers"})
 KEEP_OPEN = 6
 """Engines kept loaded at once; the least recently used is closed first."""
 
@@ -147,7 +147,8 @@ def why_not(kind: str, name: str) -> str:
         what = "; ".join(f"{weights.describe(w)}: {weights.problem(w)}" for w in missing)
         command = f"python -m linly weights pull {' '.join(missing)}"
         return f"{this.title} needs model files that are not here or not whole ({what}): run `{command}`."
-    return ""
+    own = getattr(this.factory, "why_not", None)  # an engine may need what no card can say: a server's address, say
+    return str(own()) if own else ""
 
 
 def default(kind: str, capability: str | None = None) -> str:

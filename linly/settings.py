@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +35,27 @@ class Settings:
     """longest sound of one render"""
     token: str = ""
     """password of the page when it listens beyond this machine"""
+    gguf: str = ""
+    """language model of the engine `local`: a file, or the name of one in weights/gguf; empty takes what is there"""
+    openai_url: str = ""
+    """address of a server that speaks OpenAI's protocol, as http://127.0.0.1:11434/v1"""
+    openai_model: str = ""
+    """model to ask for there; empty takes the first that the server offers"""
+    openai_key: str = field(default="", repr=False)
+    """key for that server, if it wants one"""
+    answers: str = ""
+    """prepared answers of the engine `script`: a .txt, .csv or .json file; empty says what was asked"""
 
 
 def load(**flags: Any) -> Settings:
     """Settings from the given flags (None means not given), then the environment, then the defaults."""
     values: dict[str, Any] = {}
-    for field in fields(Settings):
-        value = flags.get(field.name)
+    for one in fields(Settings):
+        value = flags.get(one.name)
         if value is None:
-            value = os.environ.get(f"LINLY_{field.name.upper()}")
+            value = os.environ.get(f"LINLY_{one.name.upper()}")
         if value is not None:
-            values[field.name] = _convert(field.name, type(field.default), value)
+            values[one.name] = _convert(one.name, type(one.default), value)
     return Settings(**values)
 
 

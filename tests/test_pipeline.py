@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from linly import registry, video
+from linly import recording, registry, video
 from linly.ahead import ahead
 from linly.audio import load, write_wav
 from linly.errors import Cancelled, InputError
@@ -42,6 +42,24 @@ def test_a_text_becomes_a_video_whose_sound_and_picture_are_equally_long(fake_en
     assert {"speak", "move", "draw", "encode", "mark", "total"} <= set(report.timings)
     assert report.engines == dict.fromkeys(("speak", "move", "draw"), "fake")
     assert json.loads(json.dumps(report.json()))["voice"] == "en_a"
+
+
+def test_a_text_still_being_written_is_spoken_piece_by_piece(fake_engines, face, out):
+    said, when = fake_engines["speak"]._inner.said, []
+
+    def pieces():
+        for piece in ("The first clause,", " ... ", "and the second. And a third."):
+            when.append(len(said))
+            yield piece
+
+    report = render(RenderJob(out, pieces=pieces(), portrait=face, style=Style(language="en"), sidecar=True))
+    assert when == [0, 1, 1]  # nothing is asked for before what came earlier is spoken; dots are not
+    timed = json.loads(out.with_suffix(".json").read_text())["utterances"]
+    assert [one["text"] for one in timed if one["text"]] == ["The first clause,", "and the second", "And a third"]
+    assert report.seconds == pytest.approx(0.05 * 42 + recording.REST, abs=0.2)
+    assert 0 < report.first["speak"] < report.first["draw"] < report.timings["total"]
+    with pytest.raises(InputError, match="answer was empty"):
+        render(RenderJob(out, pieces=iter(("...", "")), portrait=face, style=Style(language="en")))
 
 
 @pytest.mark.parametrize("fps", [24, 25, 30, 60])

@@ -42,7 +42,7 @@ def commands() -> list[str]:
 def test_it_is_short_and_both_languages_show_the_same_commands_and_engines():
     assert len(text("README.md").splitlines()) <= 150
     assert blocks("README.md", "bash") == blocks("README.zh.md", "bash")
-    for kind in ("hear", "speak", "move", "draw"):
+    for kind in registry.KINDS:
         for engine in registry.names(kind):
             assert all(f"| {kind} | `{engine}` |" in text(name) for name in READMES), f"{kind}/{engine}"
 

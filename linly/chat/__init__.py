@@ -1,0 +1,1 @@
+"""The conversation: it hears, thinks and answers with a face."""

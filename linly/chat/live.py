@@ -1,0 +1,197 @@
+"""A conversation as it happens: what the microphone hears becomes turns, answers become speech and motion, and whoever
+speaks over the answer stops it.
+
+Three threads meet here: the microphone's (`hear`), the picture's (`seen`) and one that answers. The answer is pulled
+sentence by sentence, at most UNSAID ahead of what is being said, so that stopping throws little away.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+from linly.chat.ears import Began, Ears, Ended, Event, Nothing, Partial
+from linly.chat.echo import Echo
+from linly.chat.person import Person, Tick
+from linly.chat.talk import Conversation, Question, Turn
+from linly.errors import LinlyError
+from linly.text.language import detect
+from linly.values import Audio, Style, Voice
+
+log = logging.getLogger(__name__)
+UNSAID = 2
+"""utterances that may wait to be said"""
+LONGEST_TEXT = 2000
+"""characters of a typed question"""
+
+Send = Callable[[Mapping[str, Any]], None]
+
+
+class Live:
+    """What stands behind one visitor's connection (see webrtc.Visitor). `hear`, `told`, `seen` and `gone` may each be
+    called from a thread of its own.
+
+    say_as: the engine, voice and style that answers are spoken with. send: gives the page an event (a dict with a
+    "type"): partial (text), heard (text, language), reply (text, error), turn (the report of a finished turn).
+    """
+
+    def __init__(
+        self, person: Person, ears: Ears, conversation: Conversation, say_as: tuple[Any, Voice, Style], send: Send,
+        echo: Echo | None = None,
+    ) -> None:  # fmt: skip
+        self.person = person
+        self._ears, self._echo, self._conversation, self._say_as, self._send = ears, echo, conversation, say_as, send
+        self._clock = perf_counter()
+        self._changed = threading.Condition()
+        self._question: Question | None = None
+        self._turn: Turn | None = None
+        self._unsaid = 0
+        self._silent_since: float | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="linly-answer", daemon=True)
+        self._thread.start()
+
+    def hear(self, audio: Audio) -> None:
+        """The next piece of the microphone's sound. Raises what the hear engine raises."""
+        self._act(self._ears.push(audio, self._now()))
+
+    def told(self, event: Mapping[str, Any]) -> None:
+        """An event of the page: text (text), stop, hold, release, hands_free (on), anything else is ignored."""
+        kind = event.get("type")
+        if kind == "text" and isinstance(event.get("text"), str) and event["text"].strip():
+            text = str(event["text"]).strip()[:LONGEST_TEXT]
+            self.ask(Question(text, detect(text)))
+        elif kind == "stop":
+            self.stop()
+        elif kind == "hold":
+            self._act(self._ears.hold())
+        elif kind == "release":
+            self._act(self._ears.release())
+        elif kind == "hands_free":
+            self._ears.hands_free = bool(event.get("on"))
+
+    def seen(self, tick: Tick) -> None:
+        """A picture and its sound leave for the user."""
+        speaking = tick.state == "speaking"
+        if self._echo and speaking:
+            self._echo.played(Audio(tick.samples, self.person.rate), self._now())
+        self._ears.speaking = speaking
+        with self._changed:
+            turn = self._turn
+            if tick.begins is not None:
+                self._unsaid = max(0, self._unsaid - 1)
+                if turn:
+                    turn.mark("frame_s")
+                    self._mind_the_gap(turn)
+            elif tick.state == "pausing" and self._silent_since is None:
+                self._silent_since = perf_counter()
+            self._changed.notify_all()
+
+    def gone(self) -> None:
+        """The connection has ended."""
+        with self._changed:
+            self._closed, self._question = True, None
+            if self._turn:
+                self._turn.stop()
+            self._changed.notify_all()
+        self._ears.close()
+        self._thread.join(timeout=5)
+        self.person.close()
+
+    def ask(self, question: Question) -> None:
+        """Answer this, instead of whatever is being answered."""
+        self.stop()
+        self._send({"type": "heard", "text": question.text, "language": question.language})
+        self.person.thinking(True)
+        with self._changed:
+            self._question = question
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """End the answer at once: nothing more is written or said; what was heard of it stays in the history."""
+        with self._changed:
+            turn, self._turn, self._question = self._turn, None, None
+            if turn:
+                turn.stop()
+            heard = self.person.stop()
+            self.person.thinking(False)
+            self._unsaid = 0
+            self._changed.notify_all()
+        if turn:
+            turn.finish(heard.text)
+            self._told_of(turn)
+
+    def _now(self) -> float:
+        return perf_counter() - self._clock
+
+    def _act(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, Began):
+                self.stop()
+                self.person.listening(True)
+            elif isinstance(event, Partial):
+                self._send({"type": "partial", "text": event.text})
+            elif isinstance(event, Nothing):
+                self.person.listening(False)
+                self._send({"type": "partial", "text": ""})
+            elif isinstance(event, Ended):
+                self.person.listening(False)
+                ended = perf_counter() - event.seconds
+                self.ask(Question(event.transcript.text.strip(), event.transcript.language or "en", asked=ended))
+
+    def _work(self) -> None:
+        """The thread that answers."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._question is not None)
+                if self._closed:
+                    return
+                question, self._question = self._question, None
+                assert question
+                turn = self._turn = self._conversation.ask(question)
+                self._silent_since = None
+            try:
+                self._answer(turn)
+            except LinlyError as error:
+                turn.report.error = str(error)
+            except Exception:
+                log.exception("an answer broke")
+                turn.report.error = "Something went wrong here; the log says what."
+            self._end(turn)
+
+    def _answer(self, turn: Turn) -> None:
+        speak, voice, style = self._say_as
+        for utterance in turn.utterances(speak, voice, style):
+            with self._changed:
+                self._changed.wait_for(lambda: self._unsaid < UNSAID or turn.report.stopped or self._closed)
+                if turn.report.stopped or self._closed:
+                    return
+                self._unsaid += 1
+                self.person.say(replace(utterance, last=False), more=True)
+
+    def _end(self, turn: Turn) -> None:
+        """The whole answer is with the person: wait until it has been said, unless it is stopped."""
+        with self._changed:
+            if turn is self._turn:
+                self.person.over()
+            self._changed.wait_for(lambda: turn is not self._turn or self._closed or not self.person.answering)
+            if turn is not self._turn:
+                return  # stopped, and finished there
+            self._turn = None
+            self.person.thinking(False)
+        turn.finish()
+        self._told_of(turn)
+
+    def _mind_the_gap(self, turn: Turn) -> None:
+        if self._silent_since is not None:
+            turn.report.gaps_s = round(turn.report.gaps_s + perf_counter() - self._silent_since, 3)
+        self._silent_since = None
+
+    def _told_of(self, turn: Turn) -> None:
+        said = turn.report
+        self._send({"type": "reply", "text": said.reply, "error": said.error})
+        self._send({"type": "turn", **said.json()})
