@@ -21,8 +21,8 @@ LEVEL = -21.0
 LEAST, ENOUGH = 3.0, 10.0
 """seconds of speech: refused below the first, advised against below the second"""
 LEAST_SNR, GOOD_SNR = 5.0, 20.0
-"""decibels: refused below the first; below the second cleaning is advised, since a fitting learns the noise too (at 15 it
-took 0.15 of likeness, half of which cleaning gave back)"""
+"""decibels: refused below the first; below the second cleaning is advised, since a fitting learns the noise too (at
+15 it took 0.15 of likeness, half of which cleaning gave back)"""
 MOST_CLIPPED, CLIPPED = 0.12, 0.006
 """share of samples on a flat top"""
 MUSIC_SNR = 26.0
