@@ -40,22 +40,27 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+        head = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m"}
         try:
             for i, word in enumerate(WORDS * (1000 if how == "endless" else 1)):
                 if i == 2 and how == "cut":
                     self.close_connection = True
                     self.connection.shutdown(2)
                     return
+                if i == 2 and how == "quiet end":
+                    break
                 if i == 2 and how == "stall":
                     self.server.released.wait(20)
                 if i == 2 and how == "broken":
                     self._event("{not json")
                 chunk = {"index": 0, "delta": {"content": word}, "finish_reason": None}
-                head = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m"}
                 self._event(json.dumps({**head, "choices": [chunk]}))
                 if how == "endless":
                     self.server.released.wait(0.01)
-            self._event("[DONE]")
+            if how != "quiet end":
+                last = {"index": 0, "delta": {}, "finish_reason": "stop"}
+                self._event(json.dumps({**head, "choices": [last]}))
+                self._event("[DONE]")
             self.wfile.write(b"0\r\n\r\n")
         except OSError:
             self.server.hung_up.set()

@@ -84,3 +84,16 @@ def test_a_false_yes_goes_with_the_claim():
 def test_what_is_true_is_left_alone(written):
     assert guarded(written) == written
     assert guarded("I am a guide at Google.", Persona(role="a guide at Google")) == "I am a guide at Google."
+
+
+@pytest.mark.parametrize("size", [1, 4, 100])
+@pytest.mark.parametrize(
+    "language, text",
+    [
+        ("en", "Windows was developed by Microsoft. I like it."),
+        ("en", "Yes, Google was founded in 1998."),
+        ("zh", "安卓系统由谷歌开发。我觉得腾讯的微信很好用。"),
+    ],
+)
+def test_what_others_made_may_be_said(language, text, size):
+    assert guarded(text, None, language, size) == text

@@ -69,7 +69,10 @@ def test_a_server_that_is_gone(brain):
         list(brain(url).think(ASK))
 
 
-@pytest.mark.parametrize(("how", "words"), [("cut", "broke off"), ("broken", "broke off"), ("stall", "stopped in the")])
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [("cut", "broke off"), ("quiet end", "broke off"), ("broken", "broke off"), ("stall", "stopped in the")],
+)
 def test_what_was_said_before_a_break_stays_said(brain, how, words):
     said = []
     with standin(how) as there, pytest.raises(EngineFailed, match=words):

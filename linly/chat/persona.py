@@ -124,12 +124,11 @@ _NOT = re.compile(r"\b(?:not|never|no|neither|nor)\b|n['’]t\b|不|没|非", re
 _SELF = re.compile(
     r"\byes,? I\b|是的?，我|对，我|"
     r"\b(?:I['’]m|I am|I was|I have been|I['’]ve been|my (?:name|creators?|makers?|developers?)|as an? (?:AI|large"
-    r"|artificial|language)|(?:made|created|developed|trained|built|designed) by)\b|我|作为|本人|由",
+    r"|artificial|language))\b|我(?!觉得|想|认为|知道|听说|喜欢|建议|推荐)|作为|本人",
     re.I,
 )
 _BEGUN = re.compile(
-    r"(?:\b(?:I|my|as|as an?|I have|made|created|developed|trained|built|designed)(?:['’]\w*)?(?:\s+\w*)?"
-    r"|\byes,?\s*|作|是的?，?|对，?)$",
+    r"(?:\b(?:I(?:['’]\w*)?(?:\s+have)?|my|as(?:\s+an?)?)(?:\s+[A-Za-z'’]*)?|\b[A-Za-z'’]+|\byes,?\s*|作|本|是的?，?|对，?)$",
     re.I,
 )
 """What could go on to one of these."""
@@ -149,7 +148,7 @@ def in_character(pieces: Iterable[str], persona: Persona, language: str) -> Iter
         while waiting:
             found = _SELF.search(waiting)
             if found is None:
-                half = _BEGUN.search(waiting) or re.search(r"[A-Za-z'’]+$", waiting)
+                half = _BEGUN.search(waiting)
                 cut = half.start() if half else len(waiting)
                 if cut:
                     yield waiting[:cut]
@@ -167,7 +166,7 @@ def in_character(pieces: Iterable[str], persona: Persona, language: str) -> Iter
             elif not told:
                 told = True
                 yield persona.introduction(language)
-    if waiting and _SELF.search(waiting) and _claims(waiting, own):
+    if _claims(waiting, own):
         waiting = "" if told else persona.introduction(language)
     if waiting:
         yield waiting
@@ -175,6 +174,8 @@ def in_character(pieces: Iterable[str], persona: Persona, language: str) -> Iter
 
 def _claims(sentence: str, own: str) -> bool:
     """Whether a sentence about the speaker names another maker or product as its own."""
+    if not _SELF.search(sentence):
+        return False
     for part in re.split(r"[,，;；]|\bbut\b|而是|但", sentence):
         names = [name for name in _MAKERS.findall(part) if name.casefold() not in own]
         if names and not _NOT.search(part):

@@ -181,15 +181,19 @@ class _Ahead:
                 continue
 
     def _read(self, begin: Any) -> None:
+        ended = False
         try:
             self._stream = begin()
             with self._stream:
                 for chunk in self._stream:
                     if self._closed.is_set():
                         return
-                    if chunk.choices and (text := chunk.choices[0].delta.content):
-                        self._offer(text)
-            self._offer(_END)
+                    if chunk.choices:
+                        ended = ended or chunk.choices[0].finish_reason is not None
+                        if text := chunk.choices[0].delta.content:
+                            self._offer(text)
+            # A connection that breaks between two lines looks like an end: only a reason to finish is one.
+            self._offer(_END, None if ended else ConnectionError("the answer has no end"))
         except Exception as error:  # handed over, so that the consumer raises it
             self._offer(_END, error)
 
