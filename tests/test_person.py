@@ -215,7 +215,8 @@ def test_late_pictures_are_counted_and_sound_goes_on(monkeypatch):
         begun = next(k for k, tick in enumerate(ticks) if tick.begins)
         stream = np.concatenate([tick.samples for tick in ticks[begun:]])
         assert np.array_equal(stream, sound.resample(utterance.audio, RATE).samples[: len(stream)])
-        assert pose(ticks[-1])[-1] == pytest.approx(ticks[-1].number / STYLE.fps, abs=1e-3)  # in step again
+        # In step again, to within the few pictures that a busy machine may leave out.
+        assert pose(ticks[-1])[-1] == pytest.approx(ticks[-1].number / STYLE.fps, abs=5.5 / STYLE.fps)
 
 
 def test_a_machine_too_slow_shows_fewer_pictures_in_their_time(monkeypatch):

@@ -14,13 +14,14 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
+from linly.chat import mood
 from linly.chat.ears import Began, Ears, Ended, Event, Nothing, Partial
 from linly.chat.echo import Echo
 from linly.chat.person import Person, Tick
 from linly.chat.talk import Conversation, Question, Turn
 from linly.errors import LinlyError
 from linly.text.language import detect
-from linly.values import Audio, Style, Voice
+from linly.values import Audio, Style, Transcript, Voice
 
 log = logging.getLogger(__name__)
 UNSAID = 2
@@ -36,7 +37,8 @@ class Live:
     called from a thread of its own.
 
     say_as: the engine, voice and style that answers are spoken with. send: gives the page an event (a dict with a
-    "type"): partial (text), heard (text, language), reply (text, error), turn (the report of a finished turn).
+    "type"): partial (text), mood (mood, strength, why), heard (text, language), reply (text, error), turn (the report
+    of a finished turn).
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Live:
     ) -> None:  # fmt: skip
         self.person = person
         self._ears, self._echo, self._conversation, self._say_as, self._send = ears, echo, conversation, say_as, send
+        self._usual = mood.Baseline()
         self._clock = perf_counter()
         self._changed = threading.Condition()
         self._question: Question | None = None
@@ -64,7 +67,7 @@ class Live:
         kind = event.get("type")
         if kind == "text" and isinstance(event.get("text"), str) and event["text"].strip():
             text = str(event["text"]).strip()[:LONGEST_TEXT]
-            self.ask(Question(text, detect(text)))
+            self._asked(Transcript(text, detect(text)), None, perf_counter())
         elif kind == "stop":
             self.stop()
         elif kind == "hold":
@@ -140,8 +143,14 @@ class Live:
                 self._send({"type": "partial", "text": ""})
             elif isinstance(event, Ended):
                 self.person.listening(False)
-                ended = perf_counter() - event.seconds
-                self.ask(Question(event.transcript.text.strip(), event.transcript.language or "en", asked=ended))
+                self._asked(event.transcript, event.audio, perf_counter() - event.seconds)
+
+    def _asked(self, said: Transcript, audio: Audio | None, ended: float) -> None:
+        """The user has said this, or typed it; `ended` by perf_counter."""
+        felt = mood.read(said, audio, self._usual)
+        if felt.name != "neutral":
+            self._send({"type": "mood", "mood": felt.name, "strength": felt.strength, "why": felt.why})
+        self.ask(Question(said.text.strip(), said.language or "en", felt, ended))
 
     def _work(self) -> None:
         """The thread that answers."""
@@ -153,6 +162,7 @@ class Live:
                 question, self._question = self._question, None
                 assert question
                 turn = self._turn = self._conversation.ask(question)
+                self.person.emotion = mood.answering(question.mood, turn.report.language)[0]
                 self._silent_since = None
             try:
                 self._answer(turn)

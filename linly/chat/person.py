@@ -76,6 +76,8 @@ class Person:
         self.style, self.rate, self.portrait = replace(style, background="keep"), rate, portrait
         self.size: tuple[int, int] = draw.size(portrait, style)
         """width and height of the pictures"""
+        self.emotion = style.emotion
+        """with which what is planned from now on is said, one of values.EMOTIONS"""
         self.late = 0
         """pictures that were not drawn in time"""
         self.draw_seconds = 0.0
@@ -302,7 +304,7 @@ class Person:
 
     def _moved(self, utterance: Utterance, start: float) -> FaceMotion:
         engine = self._move_any if utterance.timing == "none" else self._move
-        motion: FaceMotion = engine.move(replace(utterance, start=start), self.style)
+        motion: FaceMotion = engine.move(replace(utterance, start=start), replace(self.style, emotion=self.emotion))
         return motion
 
     def _to_draw(self) -> int | None:

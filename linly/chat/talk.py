@@ -18,6 +18,7 @@ from linly.chat import context
 from linly.chat.clauses import clauses
 from linly.chat.knowledge import Knowledge
 from linly.chat.memory import Diary
+from linly.chat.mood import Mood, answering
 from linly.chat.persona import Persona, in_character, instructions
 from linly.chat.spoken import spoken
 from linly.errors import LinlyError
@@ -39,6 +40,8 @@ class Question:
     text: str
     language: str = "en"
     """ISO 639-1"""
+    mood: Mood = field(default_factory=Mood)
+    """how the user seems to feel"""
     asked: float = field(default_factory=perf_counter)
     """when the user had finished, by perf_counter"""
 
@@ -160,10 +163,9 @@ class Conversation:
         """Begin to answer. Nothing is thought before somebody takes the first clause."""
         language = question.language if self._persona.language == "auto" else self._persona.language
         found = self._knowledge.search(question.text) if self._knowledge else []
-        turns = context.turns(
-            instructions(self._persona, language), self._diary.history(self.id, HISTORY), self._diary.facts(), found,
-            question.text,
-        )  # fmt: skip
+        told = f"{instructions(self._persona, language)} {answering(question.mood, language)[1]}".strip()
+        history, facts = self._diary.history(self.id, HISTORY), self._diary.facts()
+        turns = context.turns(told, history, facts, found, question.text)
         self._diary.add(self.id, "user", question.text, question.language)
         turn = Turn(replace(question, language=language), turns, self._brain, self._persona, self._keep)
         turn.report.sources = tuple(context.sources(found, language))
