@@ -27,14 +27,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("GRADIO_TEMP_DIR", str(chosen.library / "jobs"))  # uploads and videos on one disk
+    from linly.ui.chat_room import converse
     from linly.ui.layout import build, look
 
     page = build(chosen)
     page.queue(default_concurrency_limit=8)
-    page.launch(
+    app, _, _ = page.launch(
         server_name=host, server_port=port, auth=auth, inbrowser=flags.open, share=False, ssr_mode=False,
         quiet=not flags.debug, prevent_thread_lock=True, **look(chosen),
     )  # fmt: skip
+    converse(app)
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     sys.stdout.write(f"Linly is at http://{shown}:{port}  (Ctrl+C stops it)\n")
     sys.stdout.flush()

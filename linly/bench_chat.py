@@ -96,7 +96,7 @@ def _row(language: str, turns: int, size: str, engines: Mapping[str, Any], tell:
         live = Live(
             person, Ears(engines["hear"], language, echo=echo),
             Conversation(engines["think"], persona, memory.diary("bench", persona.name)),
-            (speak, voice, replace(pace.style, language=language)), told.put, echo,
+            lambda spoken: (speak, voice, replace(pace.style, language=spoken)), told.put, echo,
         )  # fmt: skip
         with _Shown(person, live) as shown:
             for n, (text, question) in enumerate(zip(texts, asked, strict=True)):

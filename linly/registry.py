@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 KINDS = tuple(CONTRACTS)
 _OF_SPEECH = {"timings", "voices", "clones", "pitch", "streams", "translates"}
 CAPABILITIES = frozenset({*_OF_SPEECH, "any-audio", "any-language", "gpu", "alpha", "clip", "answers"})
-KEEP_OPEN = 6
+KEEP_OPEN = 10
 """Engines kept loaded at once; the least recently used is closed first."""
 
 E = TypeVar("E", bound=type)

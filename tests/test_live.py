@@ -70,7 +70,7 @@ class Visit:
         speak = fakes.FakeSpeak()
         ears: Any = self.ears
         say_as = (speak, speak.voices()[0], STYLE)
-        self.live = Live(self.person, ears, self.conversation, say_as, self.events.append)
+        self.live = Live(self.person, ears, self.conversation, lambda language: say_as, self.events.append)
 
     def pull(self, until: Any) -> list[Tick]:
         """Pictures up to the first for which `until(tick)` holds."""

@@ -29,20 +29,23 @@ UNSAID = 2
 LONGEST_TEXT = 2000
 """characters of a typed question"""
 
+BROKE = "Something went wrong here; the log says what."
+
 Send = Callable[[Mapping[str, Any]], None]
+SayAs = tuple[Any, Voice, Style]
 
 
 class Live:
     """What stands behind one visitor's connection (see webrtc.Visitor). `hear`, `told`, `seen` and `gone` may each be
     called from a thread of its own.
 
-    say_as: the engine, voice and style that answers are spoken with. send: gives the page an event (a dict with a
-    "type"): partial (text), mood (mood, strength, why), heard (text, language), reply (text, error), turn (the report
-    of a finished turn).
+    say_as: gives the engine, voice and style with which a language is spoken. send: gives the page an event (a dict
+    with a "type"): partial (text), mood (mood, strength, why), heard (text, language), reply (text, error), turn (the
+    report of a finished turn).
     """
 
     def __init__(
-        self, person: Person, ears: Ears, conversation: Conversation, say_as: tuple[Any, Voice, Style], send: Send,
+        self, person: Person, ears: Ears, conversation: Conversation, say_as: Callable[[str], SayAs], send: Send,
         echo: Echo | None = None,
     ) -> None:  # fmt: skip
         self.person = person
@@ -50,7 +53,8 @@ class Live:
         self._usual = mood.Baseline()
         self._clock = perf_counter()
         self._changed = threading.Condition()
-        self._question: Question | None = None
+        self._next: Callable[[], Turn] | None = None
+        self._stops = 0
         self._turn: Turn | None = None
         self._unsaid = 0
         self._silent_since: float | None = None
@@ -97,7 +101,7 @@ class Live:
     def gone(self) -> None:
         """The connection has ended."""
         with self._changed:
-            self._closed, self._question = True, None
+            self._closed, self._next = True, None
             if self._turn:
                 self._turn.stop()
             self._changed.notify_all()
@@ -110,18 +114,31 @@ class Live:
         self.stop()
         self._send({"type": "heard", "text": question.text, "language": question.language})
         self.person.thinking(True)
+        self._begin(lambda: self._begun(question))
+
+    def greet(self, text: str) -> None:
+        """Say this first; it becomes a part of the conversation."""
+        self._begin(lambda: self._conversation.greet(text, detect(text)))
+
+    def _begin(self, turn: Callable[[], Turn]) -> None:
         with self._changed:
-            self._question = question
+            self._next = turn
             self._changed.notify_all()
+
+    def _begun(self, question: Question) -> Turn:
+        turn = self._conversation.ask(question)
+        self.person.emotion = mood.answering(question.mood, turn.report.language)[0]
+        return turn
 
     def stop(self) -> None:
         """End the answer at once: nothing more is written or said; what was heard of it stays in the history."""
         with self._changed:
-            turn, self._turn, self._question = self._turn, None, None
+            turn, self._turn, self._next = self._turn, None, None
             if turn:
                 turn.stop()
             heard = self.person.stop()
             self.person.thinking(False)
+            self._stops += 1
             self._unsaid = 0
             self._changed.notify_all()
         if turn:
@@ -156,25 +173,41 @@ class Live:
         """The thread that answers."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._question is not None)
+                self._changed.wait_for(lambda: self._closed or self._next is not None)
                 if self._closed:
                     return
-                question, self._question = self._question, None
-                assert question
-                turn = self._turn = self._conversation.ask(question)
-                self.person.emotion = mood.answering(question.mood, turn.report.language)[0]
-                self._silent_since = None
+                begin, self._next, stops = self._next, None, self._stops
+            assert begin
+            turn = None
             try:
-                self._answer(turn)
+                turn = begin()
+                if self._is_on(turn, stops):
+                    self._answer(turn)
             except LinlyError as error:
-                turn.report.error = str(error)
+                self._failed(turn, str(error))
             except Exception:
                 log.exception("an answer broke")
-                turn.report.error = "Something went wrong here; the log says what."
-            self._end(turn)
+                self._failed(turn, BROKE)
+            if turn:
+                self._end(turn)
+
+    def _is_on(self, turn: Turn, stops: int) -> bool:
+        """Take the turn up, unless somebody stopped it before it had begun."""
+        with self._changed:
+            if stops != self._stops or self._closed:
+                return False
+            self._turn, self._silent_since = turn, None
+            return True
+
+    def _failed(self, turn: Turn | None, why: str) -> None:
+        if turn:
+            turn.report.error = why
+            return
+        self.person.thinking(False)
+        self._send({"type": "error", "text": why})
 
     def _answer(self, turn: Turn) -> None:
-        speak, voice, style = self._say_as
+        speak, voice, style = self._say_as(turn.report.language)
         for utterance in turn.utterances(speak, voice, style):
             with self._changed:
                 self._changed.wait_for(lambda: self._unsaid < UNSAID or turn.report.stopped or self._closed)

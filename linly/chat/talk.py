@@ -147,6 +147,17 @@ class Turn:
             yield utterance
 
 
+class Prepared:
+    """In place of a language model: words that are known beforehand."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def think(self, turns: Sequence[dict[str, str]]) -> Iterator[str]:
+        """The words, whatever was said before."""
+        yield self._text
+
+
 class Conversation:
     """One user's conversation with one persona.
 
@@ -170,6 +181,10 @@ class Conversation:
         turn = Turn(replace(question, language=language), turns, self._brain, self._persona, self._keep)
         turn.report.sources = tuple(context.sources(found, language))
         return turn
+
+    def greet(self, text: str, language: str) -> Turn:
+        """A turn that nobody asked for: these words, and no language model."""
+        return Turn(Question("", language), (), Prepared(text), self._persona, self._keep)
 
     def _keep(self, report: TurnReport, written: str) -> None:
         """The answer becomes a part of the conversation: what was heard of it."""

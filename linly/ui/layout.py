@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from linly.settings import Settings
-from linly.ui import handlers, models, picker, portrait, render, result, shelf, theme, voice, voice_shelf, voices
+from linly.ui import chat, handlers, models, picker, portrait, render, result, shelf, theme, voice, voice_shelf, voices
 from linly.ui.parts import PRIVATE, Wording, bar, note, table
 from linly.ui.portrait_handlers import Wish
 from linly.ui.strings import STRINGS, text
@@ -29,10 +29,13 @@ def build(settings: Settings) -> gr.Blocks:
                 new = portrait.build_portrait(say, lang)
             with say(gr.Tab, {"label": "tab_render"}, id="render", elem_id="tab-render"):
                 ui = render.build_render(say, lang)
+            with say(gr.Tab, {"label": "tab_chat"}, id="chat", elem_id="tab-chat") as talk:
+                live = chat.build_chat(say, lang)
             with say(gr.Tab, {"label": "tab_models"}, id="models", elem_id="tab-models"):
                 models.build_models(say, lang)
         shelf.wire(new, ui, tabs)
         voice_shelf.wire(own, ui, tabs)
+        chat.opened(live, talk)
         _wire(page, say, lang, ui, new, own, banner, retry)
     made: gr.Blocks = page
     return made
@@ -41,7 +44,7 @@ def build(settings: Settings) -> gr.Blocks:
 def look(settings: Settings) -> dict[str, Any]:
     """Arguments for launch(): theme, style sheet, script, no footer."""
     return {
-        "theme": theme.theme(), "css": theme.css(), "head": theme.head(settings.lang), "footer_links": [],
+        "theme": theme.theme(), "css": theme.css(), "head": theme.head(settings.lang) + chat.head(), "footer_links": [],
         "max_file_size": "300mb", "show_error": True, "enable_monitoring": False, "run_history": False,
     }  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from linly.ui.chat_strings import CHAT
 from linly.ui.portrait_strings import PORTRAIT
 from linly.ui.voice_strings import VOICE
 
@@ -12,6 +13,7 @@ LANGUAGES = ("en", "zh")
 STRINGS: dict[str, tuple[str, str]] = {
     **VOICE,
     **PORTRAIT,
+    **CHAT,
     # the page
     "tagline": ("A photo and a sentence become a person who talks", "一张照片，一句话，开口说话"),
     "page_language": ("Page language", "界面语言"),

@@ -97,6 +97,7 @@ def show() -> str:
     return f"""() => {{
   document.getElementById("shade").setAttribute("aria-label", {said}[window.linlyLang]);
   document.documentElement.classList.remove("linly-wait");
+  dispatchEvent(new Event("linly-lang"));
 }}"""
 
 
@@ -105,6 +106,7 @@ ON_SWITCH = """(lang, ...rest) => {
   try { localStorage.setItem("linly-lang", lang) } catch {}
   window.linlyLang = lang;
   document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
+  dispatchEvent(new Event("linly-lang"));
   return [lang, ...rest];
 }"""
 ON_SHADE = """() => {
