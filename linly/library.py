@@ -85,6 +85,16 @@ def find_voice(engine: Any, wish: str, language: str) -> Voice:
     raise InputError(f"There is no voice called {wish!r}: {hint}")
 
 
+def known(speak: Any, voice: str = "", portrait: str = "") -> None:
+    """Raises InputError for a voice or portrait that is neither a sample nor enrolled: a visitor names no files."""
+    faces = {"", *portraits.names(), *(sample.name for sample in samples())}
+    spoken = {"", *(name.casefold() for name in voices.names())}
+    spoken |= {name.casefold() for own in speak.voices() for name in (own.id, own.name)}
+    for kind, wish, there in (("portrait", portrait, faces), ("voice", voice.casefold(), spoken)):
+        if wish not in there:
+            raise InputError(f"There is no {kind} called {wish!r} here: choose another one.")
+
+
 def _card(engine: Any) -> registry.Card:
     return registry.card("speak", registry.name_of(engine))
 

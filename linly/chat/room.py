@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Protocol
 
-from linly import library, portraits, registry, voices
+from linly import library, registry
 from linly.chat.ears import Ears
 from linly.chat.echo import Echo
 from linly.chat.knowledge import Knowledge
@@ -97,11 +97,12 @@ class Room:
 
     def welcome(self, session: Wire, options: Mapping[str, Any]) -> Any:
         """What stands behind a new connection (see webrtc.Welcome). Raises InputError and EngineUnavailable."""
-        wish = Wish.of(options)
+        lang = "zh" if options.get("lang") == "zh" else "en"
         try:
-            return self._other.get(wish.mode, Room._talk)(self, Told(session, wish.lang, self._translated), wish)
+            wish = Wish.of(options)
+            return self._other.get(wish.mode, Room._talk)(self, Told(session, lang, self._translated), wish)
         except LinlyError as error:
-            raise type(error)(self._translated(str(error), wish.lang)) from error
+            raise type(error)(self._translated(str(error), lang)) from error
 
     def offer(self, mode: str, make: Callable[[Room, Told, Wish], Any]) -> None:
         """Let visitors ask for another `mode` than to talk with a persona."""
@@ -121,7 +122,7 @@ class Room:
         """The person of a new connection, how each language is spoken, and what size and rate were settled."""
         engines = opened("speak", "draw", "move", "move-any")
         speak, named, face = engines["speak"], wish.voice or persona.voice, wish.portrait or persona.portrait
-        known(speak, named, face)
+        library.known(speak, named, face)
         voice = library.find_voice(speak, named, language) if named else fitting(speak, face, language)
         wished = Style(language=language, size=wish.size)
         portrait = staged(engines["draw"], face, voice, wished)
@@ -151,6 +152,8 @@ class Room:
         language = spoken if spoken != "auto" else "en"
         minds = opened("hear", "think", think=wish.think)
         diary = self._diary(wish.user or NOBODY, persona.name)
+        if wish.conversation:
+            diary.turns(wish.conversation)  # it is theirs
         conversation = Conversation(minds["think"], persona, diary, knowledge, wish.conversation)
         person, say_as, pace = self.stage(wish, persona, language)
         try:
@@ -223,16 +226,6 @@ class Kept:
             self.answers.close()
             if self._whole:
                 self._whole.finish()
-
-
-def known(speak: Any, voice: str, portrait: str) -> None:
-    """Raises InputError for a voice or portrait that is neither a sample nor enrolled: a visitor names no files."""
-    faces = {"", *portraits.names(), *(sample.name for sample in library.samples())}
-    spoken = {"", *(name.casefold() for name in voices.names())}
-    spoken |= {name.casefold() for own in speak.voices() for name in (own.id, own.name)}
-    for kind, wish, there in (("portrait", portrait, faces), ("voice", voice.casefold(), spoken)):
-        if wish not in there:
-            raise InputError(f"There is no {kind} called {wish!r} here: choose another one.")
 
 
 def fitting(speak: Any, portrait: str, language: str) -> Voice:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from linly import lexicon, library
+from linly import lexicon, library, registry
 from linly.errors import InputError
 from linly.job import RenderJob
 from linly.ui import jobs, voices
@@ -95,6 +95,8 @@ class Form:
 
     def chosen_voice(self, style: Style) -> str:
         """The voice asked for; for a sample portrait without one, a voice of its gender that speaks the language."""
+        if self.voice:
+            library.known(registry.open_engine("speak", self.speak or registry.default("speak")), self.voice)
         gender = next((s.gender for s in library.samples() if s.name == self.portrait), "")
         if self.voice or not gender:
             return self.voice

@@ -8,8 +8,10 @@ from typing import Any
 
 import gradio as gr
 
+from linly import library, registry
+from linly.chat.once import Asked, answer
 from linly.job import Report
-from linly.ui import handlers, portrait_handlers, voice_handlers, voices
+from linly.ui import chat_room, handlers, jobs, portrait_handlers, voice_handlers, voices
 from linly.ui.form import Form
 from linly.ui.parts import api
 from linly.values import CROPS
@@ -35,6 +37,45 @@ def wire(style: list[Any], speech: list[Any]) -> None:
           [video, subtitles, report], api_name="render", concurrency_limit=8)  # fmt: skip
     _wire_portraits()
     _wire_voices()
+    _wire_chat()
+
+
+def _wire_chat() -> None:
+    with gr.Group(visible=False):
+        words = {
+            name: gr.Textbox(usual, label=name)
+            for name, usual in {
+                "text": "", "persona": "lin", "portrait": "", "voice": "", "user": "", "language": "auto",
+                "size": "512", "think": "",
+            }.items()
+        }  # fmt: skip
+        sound, video, report, ask = gr.File(label="audio"), gr.File(label="video"), gr.JSON(label="report"), gr.Button()
+    text, *rest = words.values()
+    gr.on([ask.click], api(chat_verb), [text, sound, *rest], [video, report], api_name="chat", concurrency_limit=2)
+
+
+def chat_verb(
+    text: str = "", audio: str | None = None, persona: str = "lin", portrait: str = "", voice: str = "", user: str = "",
+    language: str = "auto", size: str = "512", think: str = "",
+) -> tuple[str, dict[str, Any]]:  # fmt: skip
+    """One turn of a conversation: a question (text, or else a recording) in; a video of the answer and its report out.
+
+    persona: the name of a sample or of one that this user keeps; portrait, voice: names, else the persona's own; user:
+    a secret of the caller's, whose conversation goes on and is remembered; empty: nothing is kept.
+    """
+    who, _ = chat_room.find(user, persona)
+    engines = {"think": think} if think else {}
+    library.known(
+        registry.open_engine("speak", registry.default("speak")), voice or who.voice, portrait or who.portrait
+    )
+    report = answer(
+        Asked(
+            jobs.folder(jobs.root()) / "answer.mp4", text=text, audio=Path(audio) if audio and not text else None,
+            persona=who, portrait=portrait, voice=voice, user=user, language=language, size=size, engines=engines,
+        )
+    )  # fmt: skip
+    files = ("video", "subtitles", "sidecar", "background")
+    return report["video"], report | {key: Path(report[key]).name for key in files if report.get(key)}
 
 
 def _wire_portraits() -> None:
