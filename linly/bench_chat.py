@@ -27,6 +27,7 @@ from linly.chat.memory import Memory
 from linly.chat.pace import affordable
 from linly.chat.person import Person
 from linly.chat.persona import Persona
+from linly.chat.room import warm
 from linly.chat.talk import Conversation
 from linly.errors import EngineFailed
 from linly.stage import staged
@@ -88,14 +89,15 @@ def _row(language: str, turns: int, size: str, engines: Mapping[str, Any], tell:
     pace = affordable(engines["move"], draw, portrait, style)
     texts = [QUESTIONS[language][n % len(QUESTIONS[language])] for n in range(turns)]
     asked = [sound.concat(said.audio for said in speak.speak(text, asker, style)) for text in texts]
-    list(speak.speak(texts[0], voice, style))  # the answering voice is warm, as in a conversation that goes on
+    for _ in warm(language, Persona()):  # as the page does before a conversation
+        pass
     told: queue.Queue[Mapping[str, Any]] = queue.Queue()
     echo, persona, reports = Echo(), Persona(), []
     person = Person(engines["move"], draw, portrait, pace.style, language=language)
     with TemporaryDirectory(prefix="linly-bench-") as folder, closing(Memory(Path(folder) / "memory.sqlite")) as memory:
         live = Live(
             person, Ears(engines["hear"], language, echo=echo),
-            Conversation(engines["think"], persona, memory.diary("bench", persona.name)),
+            Conversation(engines["think"], persona, memory.diary("bench", persona.name), language=language),
             lambda spoken: (speak, voice, replace(pace.style, language=spoken)), told.put, echo,
         )  # fmt: skip
         with _Shown(person, live) as shown:

@@ -201,11 +201,11 @@ def test_a_sad_user_is_answered_gently(visit):
     one.live.told({"type": "text", "text": "I am so sad today, my dog died."})
     one.to_the_end()
     assert one.told("mood")[0]["mood"] == "sad" and one.person.emotion == "sad"
-    assert "gentle" in one.brain.asked[0][0]["content"]
+    assert "gentle" in one.brain.asked[0][-1]["content"]
     one.live.told({"type": "text", "text": "What time is it?"})
     one.to_the_end(2)
     assert len(one.told("mood")) == 1 and one.person.emotion == "auto"
-    assert "gentle" not in one.brain.asked[1][0]["content"]
+    assert "gentle" not in one.brain.asked[1][-1]["content"]
 
 
 def test_two_visitors_beside_each_other_see_nothing_of_each_other(visit):

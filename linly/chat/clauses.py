@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from linly.text.language import HAN
 from linly.text.sentences import seconds, split
 
-LONG = 6.0
-"""Seconds of speech beyond which a sentence is cut at a comma."""
+LONG = (3.0, 3.0, 4.5, 6.0)
+"""Seconds of speech beyond which the first, second, third .. clause is cut at a comma: the early ones are short, since
+what follows must be ready before they have been said."""
 _MARK = re.compile(r"[，、；：]|[,;:—](?=\s)")
 _NOW = re.compile(r"[。！？]$")
 _HAN = re.compile(f"[{HAN}]")
@@ -26,35 +27,36 @@ _NOT_LAST = _BEFORE | frozenset(
     )
 )
 """Words that no piece may end with."""
-FEWEST, MOST = 5, 8
-"""words of a first clause that has no mark"""
-FEWEST_HAN, MOST_HAN = 8, 12
+FEWEST, MOST = 5, 6
+"""words of a first clause that has no mark: what takes a voice on two cores less than a second to say"""
+FEWEST_HAN, MOST_HAN = 5, 9
 """Chinese characters of one"""
 
 
 def clauses(pieces: Iterable[str], language: str) -> Iterator[str]:
     """`pieces` in clauses as they come; joined they give the text back. language: ISO 639-1."""
-    waiting, first = "", True
+    waiting, given = "", 0
     for piece in pieces:
         waiting += piece
-        while cut := _cut(waiting, first, language):
+        while cut := _cut(waiting, given, language):
             yield waiting[:cut]
-            waiting, first = waiting[cut:], False
+            waiting, given = waiting[cut:], given + 1
     while waiting.strip():
         cut = _whole(waiting) or len(waiting)
         yield waiting[:cut]
         waiting = waiting[cut:]
 
 
-def _cut(text: str, first: bool, language: str) -> int:
-    """Where the next clause ends; 0 if that is not known yet."""
+def _cut(text: str, given: int, language: str) -> int:
+    """Where the next clause ends, after so many; 0 if that is not known yet."""
+    longest = LONG[min(given, len(LONG) - 1)]
     sentence = _whole(text)
     head = text[:sentence] if sentence else text
-    if first and (mark := _first(head, language)):
+    if not given and (mark := _first(head, language)):
         return mark
-    if seconds(head) > LONG:
+    if seconds(head) > longest:
         marks = [found.end() for found in _MARK.finditer(head) if _open_number(head, found.end())]
-        fitting = [end for end in marks if 1.5 < seconds(head[:end]) <= LONG and len(head) - end > 2]
+        fitting = [end for end in marks if 1.5 < seconds(head[:end]) <= longest and len(head) - end > 2]
         if fitting:
             return fitting[-1]
     return sentence
@@ -106,7 +108,7 @@ def _may_end(word: str) -> bool:
 
 
 def _first_zh(text: str) -> int:
-    if len(text.strip()) < MOST_HAN + 3:
+    if len(text.strip()) < MOST_HAN + 2:
         return 0
     import jieba
 

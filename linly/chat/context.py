@@ -43,13 +43,13 @@ _PLACES = {"page": "第{}页", "slide": "第{}张幻灯片", "line": "第{}行",
 
 def turns(
     instructions: str, history: History, facts: Sequence[Fact], found: Sequence[Found], question: str,
-    budget: int = BUDGET,
+    budget: int = BUDGET, hint: str = "",
 ) -> list[dict[str, str]]:  # fmt: skip
     """The messages for the model: system, the conversation so far, and the question with the passages found for it.
 
     Roles take turns after "system", as chat templates want it. Above `budget` characters the oldest turns go first,
     then the summary, the last passages and the facts; instructions and question stay (the question's end, if it is
-    longer than QUESTION).
+    longer than QUESTION). hint: how this question is to be answered; it stands last, so that all before it stays read.
     """
     asked = question if len(question) <= QUESTION else f"…{question[-QUESTION:]}"
     spoken = list(history.turns)
@@ -72,7 +72,7 @@ def turns(
     messages = [{"role": "system", "content": _system(instructions, told, summary)}]
     for said in spoken:
         _say(messages, said.role, said.text if said.heard else f"{said.text} …")
-    _say(messages, "user", _asked(asked, passages))
+    _say(messages, "user", _asked(asked, passages, hint))
     return messages
 
 
@@ -116,11 +116,11 @@ def _system(instructions: str, told: list[str], summary: str) -> str:
     return "\n\n".join(parts)
 
 
-def _asked(question: str, passages: list[str]) -> str:
-    if not passages:
-        return question
+def _asked(question: str, passages: list[str], hint: str) -> str:
     says = _SAYS["zh" if detect(question) == "zh" else "en"]
-    return "\n".join([says["rule"], *passages, "", f"{says['question']} {question}"])
+    lines = [f"[{hint}]"] if hint else []
+    lines += [says["rule"], *passages, "", f"{says['question']} {question}"] if passages else [question]
+    return "\n".join(lines)
 
 
 def _say(messages: list[dict[str, str]], role: str, text: str) -> None:

@@ -34,8 +34,8 @@ START, BARGE_IN = 4, 6
 BEFORE, CLOSE = 20, 6
 """frames kept from before the beginning (640 ms), for a short first word is hardly noticed before the second; and where
 the button tells the beginning or the avatar spoke until then"""
-PAUSE = 6
-"""frames of a pause (190 ms) after which the text is looked for"""
+PAUSE = 4
+"""frames of a pause (130 ms) after which the text is looked for"""
 ASKED, USUAL, UNFINISHED = 11, 15, 32
 """frames of silence that end a turn: after a question (350 ms), usually (480 ms), and where words are to come (1 s)"""
 LEAST = 6

@@ -170,8 +170,9 @@ class Live:
         self.ask(Question(said.text.strip(), said.language or "en", felt, ended))
 
     def _work(self) -> None:
-        """The thread that answers."""
+        """The thread that answers, and reads ahead while nobody asks."""
         while True:
+            self._prepare()
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._next is not None)
                 if self._closed:
@@ -190,6 +191,15 @@ class Live:
                 self._failed(turn, BROKE)
             if turn:
                 self._end(turn)
+
+    def _prepare(self) -> None:
+        with self._changed:
+            if self._closed or self._next is not None:
+                return
+        try:
+            self._conversation.prepare()
+        except LinlyError as error:  # whoever asks next is told
+            log.info("reading ahead failed: %s", error)
 
     def _is_on(self, turn: Turn, stops: int) -> bool:
         """Take the turn up, unless somebody stopped it before it had begun."""

@@ -154,7 +154,7 @@ class Room:
         diary = self._diary(wish.user or NOBODY, persona.name)
         if wish.conversation:
             diary.turns(wish.conversation)  # it is theirs
-        conversation = Conversation(minds["think"], persona, diary, knowledge, wish.conversation)
+        conversation = Conversation(minds["think"], persona, diary, knowledge, wish.conversation, language)
         person, say_as, pace = self.stage(wish, persona, language)
         try:
             echo = Echo()

@@ -16,7 +16,7 @@ from typing import Any
 from linly import recording
 from linly.chat import context
 from linly.chat.clauses import clauses
-from linly.chat.knowledge import Knowledge
+from linly.chat.knowledge import Found, Knowledge
 from linly.chat.memory import Diary
 from linly.chat.mood import Mood, answering
 from linly.chat.persona import Persona, in_character, instructions
@@ -162,25 +162,41 @@ class Conversation:
     """One user's conversation with one persona.
 
     diary: what the persona remembers of the user. conversation: which of their conversations goes on; empty: a new one.
+    language: in which it will probably be held.
     """
 
     def __init__(
-        self, brain: Any, persona: Persona, diary: Diary, knowledge: Knowledge | None = None, conversation: str = ""
-    ) -> None:
+        self, brain: Any, persona: Persona, diary: Diary, knowledge: Knowledge | None = None, conversation: str = "",
+        language: str = "en",
+    ) -> None:  # fmt: skip
         self.id = conversation or diary.start()
         self._brain, self._persona, self._diary, self._knowledge = brain, persona, diary, knowledge
+        self._language = self._answered_in(language)
 
     def ask(self, question: Question) -> Turn:
         """Begin to answer. Nothing is thought before somebody takes the first clause."""
-        language = question.language if self._persona.language == "auto" else self._persona.language
+        self._language = language = self._answered_in(question.language)
         found = self._knowledge.search(question.text) if self._knowledge else []
-        told = f"{instructions(self._persona, language)} {answering(question.mood, language)[1]}".strip()
-        history, facts = self._diary.history(self.id, HISTORY), self._diary.facts()
-        turns = context.turns(told, history, facts, found, question.text)
+        turns = self._turns(question.text, found, answering(question.mood, language)[1])
         self._diary.add(self.id, "user", question.text, question.language)
         turn = Turn(replace(question, language=language), turns, self._brain, self._persona, self._keep)
         turn.report.sources = tuple(context.sources(found, language))
         return turn
+
+    def prepare(self) -> None:
+        """Let the language model read what it knows already of the next question: all but the question itself. For idle
+        moments; whoever asks next need not wait for it. Raises what the model raises.
+        """
+        read = getattr(self._brain, "read", None)
+        if read:
+            read(self._turns("…"))
+
+    def _answered_in(self, language: str) -> str:
+        return language if self._persona.language == "auto" else self._persona.language
+
+    def _turns(self, question: str, found: Sequence[Found] = (), hint: str = "") -> list[dict[str, str]]:
+        history, facts = self._diary.history(self.id, HISTORY), self._diary.facts()
+        return context.turns(instructions(self._persona, self._language), history, facts, found, question, hint=hint)
 
     def greet(self, text: str, language: str) -> Turn:
         """A turn that nobody asked for: these words, and no language model."""

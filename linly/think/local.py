@@ -49,6 +49,7 @@ class Local:
         params.model.path = str(path)
         params.n_ctx, params.n_parallel = CONTEXT * CONVERSATIONS, CONVERSATIONS
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings.threads()
+        params.cpuparams.poll = params.cpuparams_batch.poll = 0  # who waits leaves the cores to voice and face
         params.n_gpu_layers = 999 if device.startswith("cuda") else 0
         params.ctx_shift, params.cache_ram_mib, params.verbosity = False, 0, -1
         params.api_keys = [secrets.token_urlsafe(32)]  # the library opens a port on loopback: nobody else is let in
@@ -91,6 +92,10 @@ class Local:
                 yield new
             if ended or left <= 0:
                 return
+
+    def read(self, turns: Sequence[Mapping[str, str]]) -> None:
+        """Read `turns` and answer nothing: who goes on from them next is answered sooner. Raises as `think` does."""
+        self._more(fitting(turns), "", 1, 0)
 
     def _more(self, asked: Turns, said: str, tokens: int, seed: int) -> tuple[Turns, str, bool]:
         """The turns that fit, what is said with `tokens` more, and whether the answer is whole."""
