@@ -170,9 +170,9 @@ class Live:
         self.ask(Question(said.text.strip(), said.language or "en", felt, ended))
 
     def _work(self) -> None:
-        """The thread that answers, and reads ahead while nobody asks."""
+        """The thread that answers."""
+        self._prepare()
         while True:
-            self._prepare()
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._next is not None)
                 if self._closed:
@@ -231,6 +231,9 @@ class Live:
         with self._changed:
             if turn is self._turn:
                 self.person.over()
+        turn.written()
+        self._prepare()  # while it is being said
+        with self._changed:
             self._changed.wait_for(lambda: turn is not self._turn or self._closed or not self.person.answering)
             if turn is not self._turn:
                 return  # stopped, and finished there

@@ -8,6 +8,7 @@ any more is not written to its end.
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
@@ -80,11 +81,11 @@ class Turn:
 
     def __init__(
         self, question: Question, turns: Sequence[dict[str, str]], brain: Any, persona: Persona,
-        keep: Callable[[TurnReport, str], None],
+        keep: Callable[[TurnReport, str, str | None], None],
     ) -> None:  # fmt: skip
         self.report = TurnReport(secrets.token_hex(6), question.text, question.language)
         self._turns, self._brain, self._persona, self._keep = turns, brain, persona, keep
-        self._asked = question.asked
+        self._asked, self._written, self._keeping = question.asked, False, threading.Lock()
         self.mark("text_s")
 
     def begin(self, before: float = 0.0) -> None:
@@ -101,12 +102,21 @@ class Turn:
         """End the answer: nothing more is written, and what is being written is thrown away."""
         self.report.stopped = True
 
+    def written(self) -> None:
+        """All of the answer is written, though not yet said: it becomes a part of the conversation."""
+        with self._keeping:
+            if not self._written and not self.report.stopped and self.report.reply not in SORRY.values():
+                self._written = bool(self.report.reply)
+                self._keep(self.report, self.report.reply, None)
+
     def finish(self, heard: str | None = None) -> None:
         """The answer was given; of one that was stopped, `heard` is what the user heard of it. Call it once."""
-        written = "" if self.report.reply in SORRY.values() else self.report.reply
-        if heard is not None:
-            self.report.reply = heard
-        self._keep(self.report, written)
+        with self._keeping:
+            written = "" if self._written or self.report.reply in SORRY.values() else self.report.reply
+            if heard is not None:
+                self.report.reply = heard
+            cut = self.report.stopped and (written or self._written)
+            self._keep(self.report, written, self.report.reply if cut else None)
 
     def clauses(self) -> Iterator[str]:
         """The answer in pieces for the voice. A model that fails says so in one sentence and ends the turn, no more."""
@@ -202,9 +212,9 @@ class Conversation:
         """A turn that nobody asked for: these words, and no language model."""
         return Turn(Question("", language), (), Prepared(text), self._persona, self._keep)
 
-    def _keep(self, report: TurnReport, written: str) -> None:
-        """The answer becomes a part of the conversation: what was heard of it."""
+    def _keep(self, report: TurnReport, written: str, heard: str | None) -> None:
+        """What was written becomes a part of the conversation; of an answer that was stopped, what was heard of it."""
         if written:
             self._diary.add(self.id, "assistant", written, report.language, report.sources)
-            if report.stopped:
-                self._diary.heard(self.id, report.reply)
+        if heard is not None:
+            self._diary.heard(self.id, heard)
