@@ -162,3 +162,11 @@ def test_style_and_the_chime(visit):
 ])  # fmt: skip
 def test_words_are_glued_as_their_script_wants(before, after, both):
     assert glued(before, after) == both
+
+
+def test_too_much_is_refused_and_given_back(visit):
+    for number in range(60):
+        visit.tell("say", text=f"Number {number}.")
+    refused = [event["lost"] for event in visit.events if event["type"] == "error"]
+    assert refused and refused[-1] == "Number 59." and "Number 40." not in refused
+    visit.tell("stop")

@@ -53,6 +53,13 @@ def test_what_was_said_is_suggested_word_by_word_and_whole(phrases):
     assert all(len(values(phrases, text)) <= MOST for text in ("", "t", "the "))
 
 
+def test_capitals_are_those_of_the_place(phrases):
+    for text in ("Thank Bello.", "I'm here.", "Bello is here."):
+        phrases.said("li", text)
+    assert "i thank " in values(phrases, "i th") and "Thank " in values(phrases, "th")
+    assert "i thank Bello " in values(phrases, "i thank b") and "so I'm " in values(phrases, "so i")
+
+
 @pytest.mark.parametrize("typed", ["nh", "nihao", "NiHao", "nih"])
 def test_chinese_is_found_by_pinyin(phrases, typed):
     phrases.book("li", "zh")

@@ -173,7 +173,9 @@ class Mouthpiece:
     def _put(self, item: Item, first: bool = False) -> None:
         with self._changed:
             if len(self._queue) >= MOST_WAITING:
-                raise InputError("Too much is waiting to be said: wait a moment, or press Stop.")
+                full = "Too much is waiting to be said: wait a moment, or press Stop."
+                self._send({"type": "error", "text": full, "lost": item.text})
+                return
             if first:
                 self._queue.appendleft(item)
             else:

@@ -112,7 +112,7 @@ class Guesser:
                 continue
             for context in (before, before[1:]):
                 _count(self._after, context, low, times)
-            _count(self._forms, low, word, times)
+            _count(self._forms, low, _inside(word) if before[1] == _END else word, times)
             self._words.add(low, low, times)
             for key in pinyin(word):
                 self._pinyin.add(key, word, times)
@@ -132,7 +132,11 @@ class Guesser:
         words = list(self._next(sentence, stem[len(head) :], letters))
         spelled = list(self._spelled(stem, stem[len(head) :], letters)) if letters.isascii() and letters else []
         whole = list(self._whole(head, sentence, language))
-        order = [spelled, whole[:PHRASES], words] if language == "zh" else [whole[:PHRASES], words, spelled]
+        order = (
+            [spelled, whole[:PHRASES], words]
+            if language == "zh" or _HAN.search(stem[-1:])
+            else [whole[:PHRASES], words, spelled]
+        )
         taken: dict[str, Guess] = {}
         for guess in [guess for kind in order for guess in kind] + whole[PHRASES:]:
             other = not text and bool(_HAN.search(guess.text)) != (language == "zh")
@@ -158,6 +162,7 @@ class Guesser:
         likely = heapq.nlargest(MOST, (x for x in scores.items() if x[0].startswith(letters)), key=lambda one: one[1])
         for low, _ in likely:
             word = self._forms[low].most_common(1)[0][0]
+            word = word[0].upper() + word[1:] if before[1] == _END else word
             yield Guess(word, *_joined(stem, word), "word")
         last = _HAN.search(sentence[-1:]) and before[1]
         if last:  # a Chinese word of which only the beginning stands there
@@ -225,6 +230,12 @@ def _context(sentence: str) -> tuple[str, ...]:
     """The last two words of what stands in this sentence so far."""
     before = [word.casefold() for word in tokens(sentence)]
     return tuple([_END, _END, *before][-2:])
+
+
+def _inside(word: str) -> str:
+    """The first word of a sentence as it stands within one."""
+    capitals = re.match(r"I\b", word) or word[1:] != word[1:].lower()
+    return word if capitals else word[0].lower() + word[1:]
 
 
 def _joined(stem: str, word: str) -> tuple[str]:

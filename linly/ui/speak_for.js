@@ -13,6 +13,7 @@
   let user = "", lang = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
   let live = null, root = null, parts = {}, book = [], recent = [], guesses = [], open = null, editing = false;
   let spoken = 0, back = -1, asked = 0, timer = 0, composing = false, waiting = 0, scanner = 0, lit = -1, sure = false;
+  let unsaid = []; // sent and not said yet: comes back into the field where the connection is lost
   let settings = {size: 1, contrast: false, words: false, private: false, rate: 1, scan: false, pace: 1.5};
   try { settings = {...settings, ...JSON.parse(localStorage.getItem(OPTIONS) || "{}"), words: false, scan: false}; }
   catch { /* a browser that keeps nothing */ }
@@ -65,8 +66,10 @@
     if (!connected()) return;
     if (settings.words && spoken) {
       send({type: "word", text: text.slice(spoken).trim(), last: true});
-    } else if (text.trim()) send({type: "say", text: text.trim()});
-    else return;
+    } else if (text.trim()) {
+      unsaid.push(text.trim());
+      send({type: "say", text: text.trim()});
+    } else return;
     put("");
   }
   // Word by word: only what was typed at the end of the field; what has been said can no longer be changed.
@@ -116,6 +119,7 @@
   // The phrase book and what was said lately.
   const categories = () => [...new Set(book.map((phrase) => phrase.category))];
   async function load() {
+    if (!user) return; // it comes by configure
     const [told, said] = [await ask("book"), await ask("recent")];
     if (told) book = told.phrases;
     if (said) recent = said.recent;
@@ -303,7 +307,12 @@
 
   window.linlySpeakFor = {
     attach(given) { live = given; live.send({type: "style", rate: settings.rate}); if (root) { state(); parts.text.focus(); } },
-    detach() { live = null; if (root) state(); },
+    detach() {
+      live = null;
+      if (!root) return;
+      if (unsaid.length) put([...unsaid.splice(0), parts.text.value].join("\n").trim());
+      state();
+    },
     configure({user: id, lang: wanted}) {
       if (id) user = id;
       const turned = wanted && wanted !== lang;
@@ -314,12 +323,18 @@
     onEvent(event) {
       if (!root) return;
       if (event.type === "saying") tell(t("sf_saying", {text: event.text}) + (waiting ? ` · ${t("sf_waiting", {n: waiting})}` : ""));
-      else if (event.type === "said") { tell(t(waiting ? "sf_waiting" : "sf_said", {n: waiting})); setTimeout(refresh, 400); }
+      else if (event.type === "said") {
+        const at = unsaid.indexOf(event.text);
+        if (at >= 0) unsaid.splice(at, 1);
+        tell(t(waiting ? "sf_waiting" : "sf_said", {n: waiting})); setTimeout(refresh, 400);
+      }
       else if (event.type === "waiting") waiting = event.count;
-      else if (event.type === "stopped") tell(t("sf_stopped"));
+      else if (event.type === "stopped") { unsaid = []; tell(t("sf_stopped")); }
       else if (event.type === "error") {
-        tell(event.text, true);
+        const at = unsaid.indexOf(event.lost);
+        if (at >= 0) unsaid.splice(at, 1);
         if (event.lost && !parts.text.value) put(event.lost);
+        tell(event.lost ? `${event.text} (${event.lost})` : event.text, true);
       } else if (event.type === "lost" || event.type === "ended") window.linlySpeakFor.detach();
     },
   };
