@@ -55,7 +55,7 @@ def receiver(port: int, most: float = 1e9) -> subprocess.Popen:
 
 
 def told(process: subprocess.Popen) -> dict:
-    names = "video sound width height pixels shown seconds pitch keys darkest lightest".split()
+    names = ("video", "sound", "width", "height", "pixels", "shown", "seconds", "pitch", "keys", "darkest", "lightest")
     found = dict(zip(names, process.communicate(timeout=40)[0].split(), strict=True))
     return {k: float(v) if v.replace(".", "").isdigit() else v for k, v in found.items()}
 
@@ -131,7 +131,8 @@ def test_a_silent_server_holds_nothing_up(monkeypatch, caplog):
 
 @pytest.mark.parametrize(
     "address",
-    ["", "http://a/b/c", "file:///etc/passwd", "rtmp://", "rtmp://host", "rtmp:///app/key", "rtmp://host/app/k listen=1",
+    ["", "http://a/b/c", "file:///etc/passwd", "rtmp://", "rtmp://host", "rtmp:///app/key",
+     "rtmp://host/app/k listen=1",
      "rtmp://host:99999999/app/key", "rtmp://host/app/key\nx", "-i", "rtmp://host/app/" + "k" * 3000, "; rm -rf /"],
 )  # fmt: skip
 def test_other_addresses_are_refused_without_being_repeated(address):

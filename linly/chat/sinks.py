@@ -198,9 +198,10 @@ class _Line:
         with suppress(OSError):
             assert self._process.stdin
             self._process.stdin.close()
+        self._process.stdin = None  # or `communicate` would write there
         try:
             told = self._process.communicate(timeout=PATIENCE)[0]
-        except (subprocess.TimeoutExpired, ValueError):
+        except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
             return "it does not answer"
