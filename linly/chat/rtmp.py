@@ -16,7 +16,8 @@ def publish(address: str, source: BinaryIO) -> None:
     """Pass FLV on to the server as it comes. Raises what PyAV raises."""
     import av
 
-    with av.open(source, format="flv", options={"fflags": "nobuffer"}, buffer_size=4096) as given:
+    given: Any
+    with av.open(source, format="flv", options={"fpsprobesize": "0"}, buffer_size=4096) as given:
         taken: Any = av.open(address, "w", format="flv", options={"flvflags": "no_duration_filesize"})
         try:
             streams = {

@@ -145,7 +145,9 @@ class _Line:
         self._rate, self._shown, self._heard = rate, 0, 0
         video: Any = self._open.add_stream("libx264", rate=fps)
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
-        video.options = {"preset": "veryfast", "tune": "zerolatency", "crf": "23"} | _bits(size, fps)
+        video.options = {"preset": "veryfast", "tune": "zerolatency", "crf": "23", "sc_threshold": "0"} | _bits(
+            size, fps
+        )
         video.codec_context.gop_size = round(KEYFRAME * fps)
         video.codec_context.time_base = Fraction(1, fps)
         sound: Any = self._open.add_stream("aac", rate=rate, layout="mono")
