@@ -15,7 +15,13 @@ from linly import cli, registry, video
 
 
 @pytest.mark.slow
-def test_the_questions_are_heard_in_the_video(models, tmp_path, capsys):
+def test_the_questions_are_heard_in_the_video(models, tmp_path, capsys, monkeypatch):
+    (tmp_path / "answers.csv").write_text(
+        "Where do the penguins live?,They live in the far south.\n"
+        "Why is the sky blue?,Because the air scatters light.\n"
+    )
+    monkeypatch.setenv("LINLY_ANSWERS", str(tmp_path / "answers.csv"))
+    monkeypatch.setattr(registry, "_open", type(registry._open)())  # the answers are read when the engine is opened
     (tmp_path / "asked.csv").write_text(
         'name,text\nAnna,"Where do the penguins live?"\n,666\nPeter,"Why is the sky blue?"\n', encoding="utf-8"
     )
@@ -27,9 +33,10 @@ def test_the_questions_are_heard_in_the_video(models, tmp_path, capsys):
     made = video.probe(out)
     assert made.seconds == pytest.approx(told["seconds"], abs=0.1) and list(made.size) == told["size"]
     hear = registry.open_engine("hear", registry.default("hear"))
-    heard = hear.hear(sound.load(out, max_seconds=120, rate=16000), "en").text.casefold()
-    assert heard.count("penguins live") == 2 and heard.count("sky blue") == 2  # asked, and repeated as the answer
-    assert "anna asks" in heard and "peter asks" in heard and "666" not in heard
+    heard = hear.hear(sound.load(out, max_seconds=120, rate=16000), "en").text.casefold().replace("anna", "ana")
+    order = ("ana asks", "penguins live", "far south", "peter asks", "sky blue", "scatters light")
+    places = [heard.find(words) for words in order]
+    assert min(places) >= 0 and places == sorted(places) and "666" not in heard, heard
 
 
 @pytest.mark.slow
