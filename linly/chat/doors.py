@@ -164,7 +164,7 @@ class Doors:
 
     async def _live(self, socket: Any) -> None:
         """One websocket, from its opening to its end."""
-        from starlette.websockets import WebSocketDisconnect
+        from fastapi import WebSocketDisconnect
 
         self._loop = asyncio.get_running_loop()
         waiting: asyncio.Queue[str | None] = asyncio.Queue()
