@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from linly import __version__, cli_chat, cli_portrait, cli_voice, lexicon
+from linly import __version__, cli_audience, cli_chat, cli_portrait, cli_voice, lexicon
 from linly.cli_bar import Bar, clear_line, heed_interrupts
 from linly.errors import Cancelled, InputError, LinlyError
 from linly.values import CROPS, EMOTIONS, FRAMES, SIZES, Style
@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     cli_portrait.add_flags(verb("portrait", portrait, "check photos, and keep portraits under a name"))
     cli_voice.add_flags(verb("voice", voice, "take people's voices from recordings, and keep them under a name"))
     cli_chat.add_flags(verb("chat", chat, "answer a question: a video of a portrait that says what a model thinks"))
+    cli_audience.add_flags(
+        verb("audience", audience, "a portrait that answers an audience's questions, to a file or an RTMP server")
+    )
     weights = verb("weights", weights_verb, "the model files: list, pull or verify them")
     weights.add_argument("action", choices=("list", "pull", "verify"))
     weights.add_argument("names", nargs="*", metavar="NAME")
@@ -187,6 +190,14 @@ def chat(a: argparse.Namespace) -> Result:
     clear_line()
     if not a.json:
         print("\n".join(cli_chat.lines(result)))
+    return result
+
+
+def audience(a: argparse.Namespace) -> Result:
+    """Questions of an audience, answered in turn."""
+    result = cli_audience.run(a)
+    if not a.json:
+        print("\n".join(cli_audience.lines(result)))
     return result
 
 
