@@ -20,7 +20,6 @@ from linly.chat.mouthpiece import Mouthpiece
 from linly.chat.person import Person
 from linly.chat.phrases import Phrases
 from linly.chat.webrtc import Sessions
-from linly.settings import ASSETS
 from linly.ui.parts import Wording
 from linly.ui.speak_for import build_speak_for, head
 from linly.ui.theme import css, theme
@@ -65,10 +64,7 @@ def main(port: int) -> None:
     app = FastAPI()
     signalling.add_routes(app, Sessions(welcome))
     phrases_routes.add_routes(app, phrases)
-    style_sheet = css() + (ASSETS / "speak_for.css").read_text(encoding="utf-8")
-    app = gr.mount_gradio_app(
-        app, blocks("en"), path="/", theme=theme(), css=style_sheet, head=head("connectHere") + CONNECT
-    )
+    app = gr.mount_gradio_app(app, blocks("en"), path="/", theme=theme(), css=css(), head=head("connectHere") + CONNECT)
     threading.Thread(target=lambda: (sys.stdin.read(), server.__setattr__("should_exit", True)), daemon=True).start()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     server.run()

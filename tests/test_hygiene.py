@@ -19,7 +19,7 @@ GROUND = {"values", "errors"}
 """These know nobody (errors and values may know each other)."""
 HEADS = {"ui", "cli", "cli_voice", "__main__", "pipeline", "bench", "doctor", "chat", "batch", "library", "stage"}
 HEADS |= {"bench_voices", "bench_chat", "cli_chat", "cli_bar", "voice_fit", "voices", "voice_store", "voice_file"}
-HEADS |= {"enrolment"}
+HEADS |= {"enrolment", "cli_audience"}
 """What stands above the rooms: nothing below may know it."""
 LINES, FUNCTION_LINES = 400, 80
 """Hard limits; 350 and 60 are the house's measure and only warned about."""

@@ -74,7 +74,7 @@ def room(fake_engines, tmp_path, monkeypatch):
     def find(user, name) -> tuple[Persona, Knowledge | None]:
         return CAST[name], None
 
-    yield Room(find, memory.diary, folder, lambda sentence, lang: f"{lang}: {sentence}")
+    yield Room(find, memory, folder, lambda sentence, lang: f"{lang}: {sentence}")
     memory.close()
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 import threading
@@ -21,13 +22,18 @@ from linly.chat.memory_file import Broken, connect
 from linly.chat.memory_values import Fact, History, Kept, Said, name
 from linly.errors import InputError
 
-__all__ = ["Diary", "Fact", "History", "Kept", "Memory", "Said", "default_path"]
+__all__ = ["Diary", "Fact", "History", "Kept", "Memory", "Said", "default_path", "shared"]
 _T = TypeVar("_T")
 
 
 def default_path() -> Path:
     """Where the memory of this installation is."""
     return settings.load().library / "memory" / "memory.sqlite"
+
+
+def shared() -> Memory:
+    """The memory of this installation, opened once in a process."""
+    return _opened(default_path())
 
 
 class Memory:
@@ -131,3 +137,8 @@ class Memory:
             raise InputError(f"The memory {self.path} cannot be opened ({reason}): check folder and disk.") from error
         if aside:
             self.notice = f"The memory was damaged and is kept as {aside.name}; a new one has begun."
+
+
+@functools.cache
+def _opened(path: Path) -> Memory:
+    return Memory(path)

@@ -16,7 +16,7 @@ from linly.chat.ears import Ears
 from linly.chat.echo import Echo
 from linly.chat.knowledge import Knowledge
 from linly.chat.live import Live, SayAs
-from linly.chat.memory import Diary
+from linly.chat.memory import Memory
 from linly.chat.pace import Pace, affordable, encoding
 from linly.chat.person import Person, Tick
 from linly.chat.persona import Persona, instructions
@@ -81,16 +81,16 @@ class Wish:
 class Room:
     """The conversations of one app.
 
-    find: gives a user's persona by name, and its documents. diary: gives what a persona remembers of a user.
+    find: gives a user's persona by name, and its documents. memory: what personas remember of users.
     folder: makes a new private folder for the videos of one connection. translated: puts an English sentence into the
     language of the page.
     """
 
     def __init__(
-        self, find: Callable[[str, str], tuple[Persona, Knowledge | None]], diary: Callable[[str, str], Diary],
+        self, find: Callable[[str, str], tuple[Persona, Knowledge | None]], memory: Memory,
         folder: Callable[[], Path], translated: Callable[[str, str], str] = lambda sentence, lang: sentence,
     ) -> None:  # fmt: skip
-        self._find, self._diary, self._folder, self._translated = find, diary, folder, translated
+        self._find, self._memory, self._folder, self._translated = find, memory, folder, translated
         self._folders: dict[str, Path] = {}
         self._lock = threading.Lock()
         self._other: dict[str, Callable[[Room, Told, Wish], Any]] = {}
@@ -151,7 +151,8 @@ class Room:
         spoken = wish.language if persona.language == "auto" else persona.language
         language = spoken if spoken != "auto" else "en"
         minds = opened("hear", "think", think=wish.think)
-        diary = self._diary(wish.user or NOBODY, persona.name)
+        user = wish.user or f"{NOBODY} {session.id}"
+        diary = self._memory.diary(user, persona.name)
         if wish.conversation:
             diary.turns(wish.conversation)  # it is theirs
         conversation = Conversation(minds["think"], persona, diary, knowledge, wish.conversation, language)
@@ -164,6 +165,8 @@ class Room:
             person.close()
             raise
         visitor = self.keep(session, person, live, wish.record)
+        if not wish.user:
+            visitor.forget = lambda: self._memory.erase(user)
         session.send({
             "type": "ready", "name": persona.name, "conversation": conversation.id, "size": person.size,
             "fps": pace.style.fps, "says": pace.says, "remembers": bool(wish.user),
@@ -204,6 +207,8 @@ class Kept:
         shape = person.size, person.style.fps, person.rate
         self.answers = Answers(folder, *shape)
         self._whole = Recording(folder / "conversation.mp4", *shape) if whole else None
+        self.forget: Callable[[], None] = lambda: None
+        """called at the end: what is kept of somebody who is nobody"""
 
     def hear(self, audio: Audio) -> None:
         if self._whole:
@@ -226,6 +231,7 @@ class Kept:
             self.answers.close()
             if self._whole:
                 self._whole.finish()
+            self.forget()
 
 
 def fitting(speak: Any, portrait: str, language: str) -> Voice:

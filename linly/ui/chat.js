@@ -18,6 +18,7 @@
   let answer = null; // the transcript's entry that is being said
   let asking = null; // the one that is being heard
   let state = "off";
+  let mode = "talk"; // or "speak": what is typed is said, see speak_for.js
 
   // what is seen
 
@@ -56,7 +57,7 @@
     const [key, values, kind] = lineKey;
     line.className = `note ${kind}`;
     line.textContent = key ? say(key, values) : "";
-    begin.textContent = say(starting ? "live_starting" : "live_start");
+    begin.textContent = say(starting ? "live_starting" : mode === "speak" ? "live_start_speak" : "live_start");
     send.textContent = say("live_send");
     stop.textContent = say("live_stop");
     end.textContent = say("live_end");
@@ -65,7 +66,7 @@
     log.ariaLabel = say("live_log");
     log.dataset.empty = say("live_empty");
     const doing = state === "pausing" ? "speaking" : asking ? "listening" : state;
-    const shown = live && doing === "idle" ? (silent() ? "muted" : shows.hands_free ? "idle" : "hold") : doing;
+    const shown = live && doing === "idle" && mode === "talk" ? (silent() ? "muted" : shows.hands_free ? "idle" : "hold") : doing;
     pill.textContent = say(`live_state_${shown}`);
     stage.dataset.state = microphone.dataset.state = live ? shown : "off";
     microphone.ariaLabel = microphone.title =
@@ -74,6 +75,7 @@
     begin.hidden = Boolean(live);
     begin.disabled = starting;
     for (const one of [input, send, stop, end]) one.disabled = !live;
+    for (const one of [input, send, microphone]) one.hidden = mode === "speak";
     microphone.disabled = !live || live.microphone !== "on";
     caption.hidden = !shows.captions || !caption.textContent;
     figures.hidden = !shows.figures || !figures.textContent;
@@ -121,7 +123,8 @@
   const told = {
     ready: (event) => {
       window.linlyChat.conversation = event.conversation;
-      note(event.says ? "live_less" : event.remembers ? "live_ready" : "live_ready_nobody",
+      const usual = mode === "speak" ? "live_ready_speak" : event.remembers ? "live_ready" : "live_ready_nobody";
+      note(event.says ? "live_less" : usual,
         {what: event.says, name: event.name, w: event.size[0], h: event.size[1], fps: event.fps});
     },
     state: (event) => { state = event.state; },
@@ -149,6 +152,7 @@
       clearTimeout(fading);
       caption.textContent = event.text;
       fading = setTimeout(() => { caption.textContent = ""; worded(); }, 1000 * event.seconds + 1500);
+      if (mode === "speak") return;
       answer = answer || entry("person");
       const before = answer.querySelector("p").textContent;
       const apart = before && /[\x21-\x7e]$/.test(before) ? " " : "";
@@ -166,14 +170,15 @@
   const on = (event) => {
     window.linlyChat.events.push({...event, at: performance.now()});
     if (window.linlyChat.events.length > 500) window.linlyChat.events.shift();
-    told[event.type]?.(event);
+    if (mode === "speak") window.linlySpeakFor?.onEvent(event);
+    if (mode === "talk" || !["partial", "heard", "reply", "turn"].includes(event.type)) told[event.type]?.(event);
     worded();
   };
 
   // connecting and parting
 
   async function connected(options) {
-    const shown = {path: "live", microphone: true, options, on};
+    const shown = {path: "live", microphone: mode === "talk", options, on};
     if (WAY === "socket") return window.linlySocket(video, {...shown, path: "live/socket"});
     try {
       return await window.linlyLive(video, shown);
@@ -194,7 +199,8 @@
       if (live.microphone === "denied") note("live_denied", {}, "bad");
       if (live.microphone === "missing") note("live_missing", {}, "bad");
       input.disabled = false;
-      input.focus();
+      if (mode === "speak") window.linlySpeakFor.attach(live);
+      else input.focus();
     } catch (error) {
       note("live_failed", {what: error.message || say(`live_failed_${error.why}`)}, "bad");
     }
@@ -204,6 +210,7 @@
 
   function over() {
     live?.close();
+    if (mode === "speak") window.linlySpeakFor?.detach();
     live = null;
     state = "off";
     muted = false;
@@ -220,12 +227,19 @@
     worded();
   }
 
+  function turn(to) {
+    if (to !== mode && live) over();
+    mode = to;
+    worded();
+    return to;
+  }
+
   // what the visitor does
 
   let held = false;
   const hold = () => { if (live && !held && !shows.hands_free) { held = true; live.send({type: "hold"}); microphone.classList.add("held"); } };
   const release = () => { if (held) { held = false; live?.send({type: "release"}); microphone.classList.remove("held"); } };
-  begin.onclick = () => document.getElementById("chat-go")?.click();
+  begin.onclick = () => window.linlyChatConnect();
   end.onclick = () => { note("live_parted"); over(); };
   stop.onclick = () => live?.stop();
   form.onsubmit = (event) => {
@@ -247,7 +261,7 @@
   addEventListener("keydown", (event) => {
     if (!live || !stage.offsetParent) return;
     if (event.key === "Escape") live.stop();
-    if (event.code === "Space" && !typing(event.target)) { event.preventDefault(); if (!event.repeat) hold(); }
+    if (mode === "talk" && event.code === "Space" && !typing(event.target)) { event.preventDefault(); if (!event.repeat) hold(); }
   });
   addEventListener("keyup", (event) => event.code === "Space" && release());
   addEventListener("linly-lang", worded);
@@ -261,7 +275,8 @@
     } catch { return ""; }
   }
 
-  window.linlyChat = {start, user, set, stop: over, events: [], conversation: "", get live() { return live; }};
+  window.linlyChatConnect = () => document.getElementById("chat-go")?.click();
+  window.linlyChat = {start, user, set, mode: turn, stop: over, events: [], conversation: "", get live() { return live; }};
   new MutationObserver(settle).observe(document.documentElement, {childList: true, subtree: true});
   settle();
   worded();

@@ -16,7 +16,7 @@ import gradio as gr
 from linly import registry
 from linly.chat.persona import Persona
 from linly.errors import EngineUnavailable, LinlyError
-from linly.ui import models, more, picker, voices
+from linly.ui import models, more, persona, picker, remembered, speak_for, voices
 from linly.ui.form import OWN, OWN_CLIP
 from linly.ui.messages import translated
 from linly.ui.parts import PRIVATE, bar, note, toast
@@ -26,6 +26,8 @@ SCRIPT = Path(__file__).with_name("chat.js")
 BRAIN = "qwen2.5-coder-0.5b"
 """the language model that a button fetches: the smallest that answers at all"""
 SIZES = ("256", "512", "720")
+MODES = ("talk", "speak")
+"""to talk with somebody, and to let somebody speak for oneself"""
 SWITCHES = ("hands_free", "captions", "figures", "mood")
 
 
@@ -34,7 +36,7 @@ def head() -> str:
     own = {lang: {key: text(lang, key) for key in STRINGS if key.startswith("live_")} for lang in LANGUAGES}
     words = json.dumps(own, ensure_ascii=False).replace("</", "<\\/")
     scripts = "".join(f'<script src="live/{name}.js" defer></script>' for name in ("live", "chat"))
-    return f"<script>window.linlyWords = {words};</script>{scripts}"
+    return f"<script>window.linlyWords = {words};</script>{scripts}{speak_for.head('linlyChatConnect', 'phrases')}"
 
 
 def build_chat(say: Any, lang: Any) -> SimpleNamespace:
@@ -43,6 +45,10 @@ def build_chat(say: Any, lang: Any) -> SimpleNamespace:
     c.user = gr.Textbox("", elem_id="chat-user", elem_classes="unseen", label="user", container=False)
     c.go = gr.Button("", elem_id="chat-go", elem_classes="unseen")
     c.turned = gr.Button("", elem_id="chat-turned", elem_classes="unseen")
+    c.mode = say(
+        gr.Radio, {"label": "chat_mode", "choices": more.choices("chat_mode", MODES)}, value="talk",
+        elem_id="chat-mode", elem_classes="segmented", show_label=False, container=False, min_width=0,
+    )  # fmt: skip
     with gr.Row(elem_classes="columns", elem_id="chat-columns", equal_height=False):
         with gr.Column(scale=7, min_width=320, elem_classes="card"):
             with gr.Group(elem_id="chat-stage", elem_classes="stage"):
@@ -50,8 +56,10 @@ def build_chat(say: Any, lang: Any) -> SimpleNamespace:
                 gr.HTML('<div id="live"></div>', elem_id="chat-live", elem_classes="fill")
             gr.HTML('<div id="live-below"></div>', padding=False)
         with gr.Column(scale=5, min_width=320, elem_classes="left"):
-            with gr.Column(elem_classes="card"):
+            with gr.Column(elem_classes="card") as c.words:
                 gr.HTML('<div id="live-words"></div>', padding=False)
+            with gr.Column(elem_classes="card", visible=False) as c.typing:
+                c.speak_for = speak_for.build_speak_for(say, lang, c.user)
             with gr.Column(elem_classes="card"):
                 _who(c)
                 _options(c)
@@ -92,9 +100,7 @@ def thinkers() -> list[str]:
 
 
 def _who(c: SimpleNamespace) -> None:
-    from linly.chat.persona import samples
-
-    c.who = SimpleNamespace(persona=gr.Dropdown(list(samples()), value="lin", elem_id="chat-persona"))
+    c.persona = persona.build_list(c.say)
     with gr.Row():
         c.portrait = c.say(
             gr.Dropdown, {"label": "portrait", "choices": faces}, value="", elem_id="chat-portrait", min_width=130
@@ -103,6 +109,8 @@ def _who(c: SimpleNamespace) -> None:
             gr.Dropdown, {"label": "voice", "choices": voices.known_choices}, value="", elem_id="chat-voice",
             min_width=130,
         )  # fmt: skip
+    c.who = persona.build_persona(c.say, c.lang, c.user, c.persona, c.portrait, c.voice)
+    c.memory = remembered.build_remembered(c.say, c.lang, c.user, c.persona)
 
 
 def _options(c: SimpleNamespace) -> None:
@@ -163,21 +171,39 @@ def posed(portrait: str) -> str:
     return picker.poster(portrait or library_first())
 
 
+def turned_to(mode: str) -> list[Any]:
+    """Transcript or typing, and whether there is somebody to choose who thinks."""
+    talks = gr.update(visible=mode == "talk")
+    return [talks, gr.update(visible=mode == "speak"), talks, talks, talks]
+
+
 def _wire(c: SimpleNamespace) -> None:
     wish = {
-        "user": c.user, "persona": c.who.persona, "portrait": c.portrait, "voice": c.voice, "language": c.language,
-        "size": c.size, "think": c.think, "record": c.record, "lang": c.lang,
+        "user": c.user, "persona": c.persona, "portrait": c.portrait, "voice": c.voice, "language": c.language,
+        "size": c.size, "think": c.think, "record": c.record, "lang": c.lang, "mode": c.mode,
+        "conversation": c.memory.conversation,
     }  # fmt: skip
     names = json.dumps([*wish])
     gather = f"(...values) => linlyChat.start(Object.fromEntries({names}.map((name, at) => [name, values[at]])))"
     c.go.click(None, [*wish.values()], None, js=gather, api_visibility="private")
     for name, switch in c.switches.items():
-        switch.change(None, switch, None, js=f"(on) => linlyChat.set({json.dumps(name)}, on)", api_visibility="private")
+        tell = f"(on) => linlyChat.set({json.dumps(name)}, on)"
+        switch.change(None, switch, None, js=tell, api_visibility="private")
+    talk = [c.words, c.typing, c.persona, c.who.form, c.memory.part]
+    c.mode.input(turned_to, c.mode, talk, js="(mode) => linlyChat.mode(mode)", **PRIVATE).then(
+        None, [c.user, c.lang], None, js=c.speak_for.configure, api_visibility="private"
+    )  # fmt: skip
+    persona.wire(c.who)
+    remembered.wire(c.memory, [c.turned.click, c.persona.change])
     c.portrait.input(posed, c.portrait, c.poster, **PRIVATE)
     c.get.click(fetched, c.lang, [c.ready, c.get, c.voice], **PRIVATE)
 
 
 def opened(c: SimpleNamespace, tab: Any) -> None:
     """What happens when the visitor comes to the tab."""
-    tab.select(None, None, c.user, js="() => linlyChat.user()", api_visibility="private")
+    tab.select(None, None, c.user, js="() => linlyChat.user()", api_visibility="private").then(
+        persona.entered, [c.lang, c.user, c.persona], c.persona, **PRIVATE
+    ).then(persona.picked, [c.lang, c.user, c.persona], persona.fields(c.who), **PRIVATE).then(
+        remembered.shown, [c.lang, c.user, c.persona], remembered.parts(c.memory), **PRIVATE
+    )
     tab.select(prepared, c.lang, [c.ready, c.get, c.voice], concurrency_limit=2, **PRIVATE)

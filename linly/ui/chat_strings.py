@@ -5,6 +5,9 @@ from __future__ import annotations
 CHAT: dict[str, tuple[str, str]] = {
     "tab_chat": ("Chat", "对话"),
     # who answers, and how
+    "chat_mode": ("What for", "用途"),
+    "chat_mode_talk": ("Talk with it", "和它对话"),
+    "chat_mode_speak": ("Speak for me", "替我说话"),
     "chat_own": ("The persona's own", "人物自己的"),
     "chat_options": ("Options", "选项"),
     "chat_language": ("You speak", "您说的语言"),
@@ -27,6 +30,7 @@ CHAT: dict[str, tuple[str, str]] = {
     "chat_get_bar": ("Getting the language model, {p} %", "正在下载语言模型，{p} %"),
     # the script
     "live_start": ("Start talking", "开始对话"),
+    "live_start_speak": ("Connect", "连接"),
     "live_starting": ("Connecting …", "连接中 …"),
     "live_wait": (
         "Getting voice and face ready; the browser asks for your microphone.",
@@ -59,6 +63,10 @@ CHAT: dict[str, tuple[str, str]] = {
     "live_ready_nobody": (
         "Nothing of this is kept. {w} × {h}, {fps} pictures a second.",
         "本次对话不会保存。{w} × {h}，每秒 {fps} 帧。",
+    ),
+    "live_ready_speak": (
+        "Type, and it is said. {w} × {h}, {fps} pictures a second.",
+        "打字即说。{w} × {h}，每秒 {fps} 帧。",
     ),
     "live_less": ("{what}", "{what}"),
     "live_socket": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from linly import speech_words
-from linly.ui import chat_strings
+from linly.ui import chat_strings, persona_strings
 
 CHINESE: tuple[tuple[str, str], ...] = (
     (r"There is no sample or enrolled portrait called ('.*')\.", r"没有名为 \1 的示例或已保存的形象。"),
@@ -115,7 +115,7 @@ def translated(message: str, lang: str) -> str:
 
         if known := in_chinese(message) or speech_words.in_chinese(message):
             return known
-        for pattern, chinese in (*CHINESE, *chat_strings.CHINESE):
+        for pattern, chinese in (*CHINESE, *chat_strings.CHINESE, *persona_strings.CHINESE):
             found = re.fullmatch(pattern, message, re.DOTALL)
             if found:
                 return found.expand(chinese)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from linly.ui.chat_strings import CHAT
+from linly.ui.persona_strings import PERSONA
 from linly.ui.portrait_strings import PORTRAIT
+from linly.ui.speak_for_strings import SPEAK_FOR
 from linly.ui.voice_strings import VOICE
 
 LANGUAGES = ("en", "zh")
@@ -14,6 +16,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     **VOICE,
     **PORTRAIT,
     **CHAT,
+    **SPEAK_FOR,
+    **PERSONA,
     # the page
     "tagline": ("A photo and a sentence become a person who talks", "一张照片，一句话，开口说话"),
     "page_language": ("Page language", "界面语言"),

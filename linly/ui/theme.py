@@ -57,7 +57,8 @@ def theme() -> gr.themes.Base:
 def css() -> str:
     """The style sheet, with a thumbnail for each portrait choice."""
     own = "".join(f'#portrait label:has(input[value="{name}"])::before{{content:"+"}}' for name in (OWN, OWN_CLIP))
-    return (ASSETS / "theme.css").read_text(encoding="utf-8") + picker.sample_faces() + own
+    sheets = (ASSETS / name for name in ("theme.css", "speak_for.css"))
+    return "".join(sheet.read_text(encoding="utf-8") for sheet in sheets) + picker.sample_faces() + own
 
 
 def head(lang: str) -> str:

@@ -1,0 +1,144 @@
+"""The Chat tab in headless Chromium with a recording for a microphone; run by itself it measures barge-in.
+
+PYTHONPATH=. python tests/chat_page.py 20 SPEECH.wav    # seconds until it is silent, so many times
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import browser
+import numpy as np
+
+from linly.audio import load, write_wav
+from linly.values import Audio
+
+RATE = 48000
+WATCH = """
+const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wish) => (window.mic = await ask(wish));
+window.watched = [];
+window.watch = () => {
+  const context = new AudioContext();
+  const meter = (stream) => {
+    const node = context.createAnalyser();
+    node.fftSize = 512;
+    context.createMediaStreamSource(stream).connect(node);
+    const block = new Float32Array(512);
+    return () => { node.getFloatTimeDomainData(block); return Math.sqrt(block.reduce((a, b) => a + b * b, 0) / 512); };
+  };
+  const video = document.getElementById("live-video");
+  const mic = meter(window.mic), voice = meter(video.srcObject);
+  setInterval(() => watched.push([performance.now() / 1000, mic(), video.muted ? 0 : voice()]), 8);
+};
+"""
+"""What the microphone gives and what the visitor hears, as loudness, every 8 ms."""
+STORY = "This is a long sentence about plants and light that goes on for quite some time, as stories do. " * 9
+
+
+def microphone(path: Path, *parts: Audio | float) -> Path:
+    """A recording of parts: sound, or seconds of silence; the browser plays it again and again."""
+    pieces = []
+    for part in parts:
+        if isinstance(part, float):
+            pieces.append(np.zeros(round(part * RATE), np.float32))
+            continue
+        at = np.arange(round(part.seconds * RATE)) * part.rate / RATE
+        pieces.append(np.interp(at, np.arange(len(part.samples)), part.samples).astype(np.float32))
+    return write_wav(Audio(np.concatenate(pieces), RATE), path)
+
+
+@contextmanager
+def chatting(address: str, sound: Path, locale: str = "en-GB", **options: Any) -> Iterator[Any]:
+    """A visitor on the Chat tab, not yet connected. options: of linlyChat.start, beside those of the page."""
+    from playwright.sync_api import sync_playwright
+
+    flags = [
+        *browser.FLAGS, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={sound}",
+    ]  # fmt: skip
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser.chromium(), args=flags)
+        context = chromium.new_context(
+            locale=locale, permissions=["microphone"], viewport={"width": 1360, "height": 900}
+        )
+        page = context.new_page()
+        page.add_init_script(WATCH)
+        page.goto(address)
+        page.wait_for_selector("html:not(.linly-wait) #render")
+        page.locator("#tabs button[role=tab]").nth(3).click()
+        page.wait_for_selector("#chat-ready .good", timeout=180_000)
+        try:
+            yield page
+        finally:
+            chromium.close()
+
+
+def start(page: Any) -> None:
+    """Press the button, and wait until the person is alive."""
+    page.click("#live-start")
+    page.wait_for_function("linlyChat.live", timeout=90_000)
+
+
+def events(page: Any, kind: str) -> list[dict[str, Any]]:
+    """What the page was told."""
+    return [event for event in page.evaluate("linlyChat.events") if event["type"] == kind]
+
+
+def choose(page: Any, dropdown: str, words: str) -> None:
+    """Pick an entry of one of gradio's dropdowns."""
+    page.click(f"{dropdown} input")
+    page.locator("ul[role=listbox] li", has_text=words).first.click()
+
+
+def stopped_after(watched: list[list[float]], talk: float = 0.02, quiet: float = 0.004) -> list[float]:
+    """Seconds from each time that somebody began to speak over the answer until nothing of it was heard any more."""
+    rows = np.array(watched)
+    time, mic, voice = rows[:, 0], rows[:, 1] > talk, rows[:, 2]
+    found = []
+    for at in np.flatnonzero(mic[1:] & ~mic[:-1]) + 1:
+        before, after = (time > time[at] - 1.0) & (time < time[at]), (time >= time[at]) & (time < time[at] + 3.0)
+        if mic[before].any() or voice[before].max(initial=0) < 2 * quiet:
+            continue  # not the first word, or nothing to speak over
+        loud = time[after][voice[after] > quiet]
+        found.append(float(loud.max() - time[at]) if len(loud) else 0.0)
+    return found
+
+
+def barge_ins(address: str, speech: Audio, times: int, folder: Path) -> list[float]:
+    """Speak so many times over an answer; see stopped_after."""
+    around = 9.0
+    sound = microphone(folder / "over.wav", around, speech, 2.0)
+    with chatting(address, sound) as page:
+        page.click("#chat-options > button")
+        choose(page, "#chat-think", "Prepared answers")
+        start(page)
+        page.evaluate("watch()")
+        for _ in range(times):
+            page.wait_for_function("document.querySelector('#live-stage').dataset.state === 'idle'", timeout=60_000)
+            page.evaluate("window.before = linlyChat.events.at(-1).at")
+            page.fill("#live-text", STORY)
+            page.keyboard.press("Enter")
+            page.wait_for_function(
+                "linlyChat.events.some((e) => e.type === 'turn' && e.stopped && e.at > before)", timeout=90_000
+            )
+        page.wait_for_timeout(1500)
+        return stopped_after(page.evaluate("watched"))
+
+
+def main(times: int) -> None:
+    speech = load(Path(sys.argv[2]), max_seconds=60)
+    with tempfile.TemporaryDirectory() as folder, browser.serving(LINLY_LIBRARY=folder) as address:
+        found = barge_ins(address, speech, times, Path(folder))
+    print(
+        f"{len(found)} times: median {np.median(found):.3f} s, p95 {np.percentile(found, 95):.3f} s", np.round(found, 3)
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
