@@ -103,7 +103,8 @@ def stopped_after(watched: list[list[float]], talk: float = 0.02, quiet: float =
     found = []
     for at in np.flatnonzero(mic[1:] & ~mic[:-1]) + 1:
         before, after = (time > time[at] - 1.0) & (time < time[at]), (time >= time[at]) & (time < time[at] + 3.0)
-        if mic[before].any() or voice[before].max(initial=0) < 2 * quiet:
+        just = (time > time[at] - 0.1) & (time < time[at] + 0.05)
+        if mic[before].any() or voice[just].max(initial=0) < 2 * quiet:
             continue  # not the first word, or nothing to speak over
         loud = time[after][voice[after] > quiet]
         found.append(float(loud.max() - time[at]) if len(loud) else 0.0)
@@ -119,16 +120,18 @@ def barge_ins(address: str, speech: Audio, times: int, folder: Path) -> list[flo
         choose(page, "#chat-think", "Prepared answers")
         start(page)
         page.evaluate("watch()")
-        for _ in range(times):
+        found: list[float] = []
+        for _ in range(3 * times):  # now and then the speech comes before the answer, and stops nothing
             page.wait_for_function("document.querySelector('#live-stage').dataset.state === 'idle'", timeout=60_000)
             page.evaluate("window.before = linlyChat.events.at(-1).at")
             page.fill("#live-text", STORY)
             page.keyboard.press("Enter")
-            page.wait_for_function(
-                "linlyChat.events.some((e) => e.type === 'turn' && e.stopped && e.at > before)", timeout=90_000
-            )
-        page.wait_for_timeout(1500)
-        return stopped_after(page.evaluate("watched"))
+            page.wait_for_function("linlyChat.events.some((e) => e.type === 'turn' && e.at > before)", timeout=90_000)
+            page.wait_for_timeout(500)
+            found = stopped_after(page.evaluate("watched"))
+            if len(found) >= times:
+                break
+        return found
 
 
 def main(times: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import gradio as gr
 import pytest
 
@@ -106,7 +108,7 @@ def test_a_conversation_is_read_taken_along_gone_on_with_and_deleted():
     id_ = talk(ANN, "What is <b>light</b>?", "It is energy.")
     page, verbs, file = remembered.read("en", ANN, "lin", id_)
     assert "&lt;b&gt;light" in page and "It is energy." in page and verbs["visible"]
-    assert "It is energy." in open(file["value"], encoding="utf-8").read()
+    assert "It is energy." in Path(file["value"]).read_text(encoding="utf-8")
     assert remembered.resumed("en", id_)[0] == id_
     with pytest.raises(gr.Error):
         remembered.read("en", BO, "lin", id_)

@@ -29,8 +29,8 @@ __all__ = ["Began", "Ears", "Ended", "Event", "Inline", "Nothing", "Partial", "p
 
 SPEECH, HUSH = 0.5, 0.35
 """probability from which on a frame is speech, and below which it begins a pause"""
-START, BARGE_IN = 4, 6
-"""frames of speech among the last START + 2 (BARGE_IN + 2 while the avatar speaks) that begin a turn: 130 and 190 ms"""
+START, BARGE_IN = 4, 5
+"""frames of speech among the last START + 2 (BARGE_IN + 2 while the avatar speaks) that begin a turn: 130 and 160 ms"""
 BEFORE, CLOSE = 20, 6
 """frames kept from before the beginning (640 ms), for a short first word is hardly noticed before the second; and where
 the button tells the beginning or the avatar spoke until then"""
@@ -187,11 +187,13 @@ class Ears:
 
     def _starts(self) -> bool:
         needed = BARGE_IN if self.speaking else START
-        recent = list(self._lately)[-needed - 2 :]
-        if sum(recent) < needed:
+        heard = sum(list(self._lately)[-needed - 2 :])
+        if heard < START:
             self._foreign = 0
             return False
-        return self._echo is None or self._somebody(self._echo)
+        # The echo is looked at before there is enough speech, so that both are known at the same time.
+        sure = self._echo is None or self._foreign >= FOREIGN or self._somebody(self._echo)
+        return sure and heard >= needed
 
     def _somebody(self, echo: Echo) -> bool:
         """Not the avatar's own voice."""

@@ -127,7 +127,7 @@ def _coarse(power: Array) -> Array:
 
 def _gains(heard: Array, expected: Array, noise: Array, floor: Array) -> Array:
     """(bands,) how loud the echo is in each band: the usual ratio where something was played and heard."""
-    ratio = np.log(heard / (expected + floor))
+    ratio = np.log((heard + FAINT) / (expected + floor))
     strong = (expected > 100 * floor) & (heard > 2 * noise)
     count = strong.sum(axis=0)
     ranked = np.sort(np.where(strong, ratio, np.inf), axis=0)

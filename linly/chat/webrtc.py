@@ -170,6 +170,8 @@ class Session:
 
     def _track(self, track: Any) -> None:
         if track.kind == "audio":
+            for receiver in self._peer.getReceivers():
+                hurry(receiver)
             self._task(self._hear(track))
 
     async def _hear(self, track: Any) -> None:
@@ -318,6 +320,13 @@ class Sessions:
 
 class Full(LinlyError):
     """There are as many connections as there may be."""
+
+
+def hurry(receiver: Any) -> None:
+    """Hand on what arrives at once: aiortc would hold 80 ms of sound back, by which every interruption comes later."""
+    buffer: Any = getattr(receiver, "_RTCRtpReceiver__jitter_buffer", None)  # it has no setting for it
+    if buffer is not None and hasattr(buffer, "_prefetch"):
+        buffer._prefetch = 1
 
 
 _chosen: ContextVar[str | None] = ContextVar("_chosen", default=None)
