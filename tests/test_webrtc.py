@@ -22,7 +22,8 @@ from conftest import ROOT
 
 from linly.audio import write_wav
 from linly.chat.person import Person
-from linly.chat.webrtc import Full, Sessions, offered_on
+from linly.chat.session import Full
+from linly.chat.webrtc import Sessions, offered_on
 from linly.errors import InputError
 from linly.values import Audio, Style
 

@@ -36,7 +36,7 @@ SayAs = tuple[Any, Voice, Style]
 
 
 class Live:
-    """What stands behind one visitor's connection (see webrtc.Visitor). `hear`, `told`, `seen` and `gone` may each be
+    """What stands behind one visitor's connection (see session.Visitor). `hear`, `told`, `seen` and `gone` may each be
     called from a thread of its own.
 
     say_as: gives the engine, voice and style with which a language is spoken. send: gives the page an event (a dict

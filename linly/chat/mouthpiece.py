@@ -55,7 +55,7 @@ class Item:
 
 
 class Mouthpiece:
-    """What stands behind one visitor's connection (see webrtc.Visitor) in this mode.
+    """What stands behind one visitor's connection (see session.Visitor) in this mode.
 
     say_as: the engine, voice and style to speak with. send: gives the page an event: saying (text), said (text),
     waiting (count), stopped (text: what was heard), error (text, lost: what was not said). keep: told each text that

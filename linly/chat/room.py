@@ -35,7 +35,7 @@ FILES = re.compile(r"answer-\d{1,4}\.mp4|conversation\.mp4")
 
 
 class Wire(Protocol):
-    """A visitor's connection, as webrtc.Session is one."""
+    """A visitor's connection, as session.Session is one."""
 
     id: str
 
@@ -96,7 +96,7 @@ class Room:
         self._other: dict[str, Callable[[Room, Told, Wish], Any]] = {}
 
     def welcome(self, session: Wire, options: Mapping[str, Any]) -> Any:
-        """What stands behind a new connection (see webrtc.Welcome). Raises InputError and EngineUnavailable."""
+        """What stands behind a new connection (see session.Welcome). Raises InputError and EngineUnavailable."""
         lang = "zh" if options.get("lang") == "zh" else "en"
         try:
             wish = Wish.of(options)

@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from linly.chat.webrtc import Full, Sessions
+from linly.chat.session import Full
+from linly.chat.webrtc import Sessions
 from linly.errors import LinlyError
 
 SCRIPT = Path(__file__).with_name("live.js")
