@@ -1,10 +1,10 @@
-"""`linly audience`: a person before an audience, to a file or an RTMP server."""
+"""`linly audience`: a person before an audience, to a window, a file or an RTMP server."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of `linly audience`."""
     parser.add_argument("--questions", type=Path, metavar="FILE", help=".txt, .csv (name,text) or .jsonl")
     parser.add_argument("--block", type=Path, metavar="FILE", help="words that are not wanted, one a line")
-    parser.add_argument("--port", type=int, metavar="N", help="take questions by HTTP and websocket at this port")
+    parser.add_argument("--port", type=int, metavar="N", help="questions by HTTP and websocket, and a window to watch")
     parser.add_argument("--listen", nargs="?", const="0.0.0.0", default="127.0.0.1", metavar="HOST",
                         help="take them from beyond this machine; demands --token")  # fmt: skip
     parser.add_argument("--token", default="", help="password of the port; or LINLY_TOKEN")
@@ -46,8 +46,8 @@ def run(a: argparse.Namespace) -> Result:
     fps, note, video (path or empty), rtmp (calls, dropped, says; or empty)."""
     from linly.chat.sinks import checked
 
-    if a.out is None and not a.rtmp:
-        raise InputError("Say where the stream goes: -o OUT.mp4, or --rtmp URL.")
+    if a.out is None and not a.rtmp and a.port is None:
+        raise InputError("Say where the stream goes: -o OUT.mp4, --rtmp URL, or --port N for a window in the browser.")
     if a.questions is None and a.port is None:
         raise InputError("Say where questions come from: --questions FILE, or --port N.")
     if a.minutes is not None and not 0 < a.minutes <= 60 * 24 * 7:
@@ -96,6 +96,7 @@ def _shown(a: argparse.Namespace, questions: Questions, stack: ExitStack) -> Res
     from linly.chat.person import Person
     from linly.chat.record import Recording
     from linly.chat.sinks import Broadcast
+    from linly.chat.window import Window
     from linly.library import find_voice
     from linly.stage import staged
     from linly.values import Style, Voice
@@ -119,17 +120,19 @@ def _shown(a: argparse.Namespace, questions: Questions, stack: ExitStack) -> Res
     style = Style(language=language, size=a.size)
     portrait = staged(opened["draw"], a.portrait or who.portrait, voice(language), style)
     pace = affordable(opened["move"], opened["draw"], portrait, style)
-    doors = None
-    if a.port is not None:
-        doors = stack.enter_context(Doors(questions, a.port, a.listen, a.token or settings.load().token))
     person = stack.enter_context(Person(opened["move"], opened["draw"], portrait, pace.style, language=language))
     converse = stack.enter_context(_conversations(opened["think"], who, fixed))
     as_shown = (person.size, pace.style.fps, person.rate)
+    doors = window = None
+    if a.port is not None:
+        window = stack.enter_context(closing(Window(*as_shown)))
+        doors = Doors(questions, a.port, a.listen, a.token or settings.load().token, window)
+        stack.enter_context(doors)
     kept_file = Recording(a.out, *as_shown) if a.out is not None else None
     cast = Broadcast(a.rtmp, *as_shown) if a.rtmp else None
     host = Host(
         person, questions, converse, lambda of: (opened["speak"], voice(of), pace.style),
-        [sink for sink in (kept_file, cast) if sink], forever=a.forever or doors is not None,
+        [sink for sink in (kept_file, cast, window) if sink], forever=a.forever or doors is not None,
         told=doors.told if doors else None,
     )  # fmt: skip
     report, video = _run(host, a.minutes, kept_file, cast)

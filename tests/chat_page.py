@@ -38,6 +38,8 @@ window.watch = () => {
 };
 """
 """What the microphone gives and what the visitor hears, as loudness, every 8 ms."""
+REST = 0.6
+"""seconds of silence after which an answer has ended; longer than any pause within STORY"""
 STORY = "This is a long sentence about plants and light that goes on for quite some time, as stories do. " * 9
 
 
@@ -107,7 +109,8 @@ def stopped_after(watched: list[list[float]], talk: float = 0.02, quiet: float =
         if mic[before].any() or voice[just].max(initial=0) < 2 * quiet:
             continue  # not the first word, or nothing to speak over
         loud = time[after][voice[after] > quiet]
-        found.append(float(loud.max() - time[at]) if len(loud) else 0.0)
+        ends = np.flatnonzero(np.diff(loud, append=np.inf) > REST)  # what comes later is the next answer
+        found.append(float(loud[ends[0]] - time[at]) if len(loud) else 0.0)
     return found
 
 

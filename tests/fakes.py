@@ -78,7 +78,7 @@ class FakeMove:
 
 
 class FakeDraw:
-    """Grey pictures, as bright as the mouth is open."""
+    """Grey pictures, as bright as the mouth is open (up to 1.4, as a joint may leave it)."""
 
     def __init__(self, files=None, device: str = "cpu") -> None: ...
 
@@ -94,5 +94,5 @@ class FakeDraw:
 
     def draw(self, portrait: Portrait, utterance: Utterance, motion: FaceMotion, style: Style) -> Frames:
         width, height = self.size(portrait, style)
-        images = (np.full((height, width, 3), int(200 * o), np.uint8) for o in motion.curve("open"))
+        images = (np.full((height, width, 3), int(180 * o), np.uint8) for o in motion.curve("open"))
         return Frames((width, height), motion.fps, len(motion), images)

@@ -23,6 +23,7 @@ from linly.values import Style
 
 PAGE = """<!doctype html><title>Live</title><body style="margin:0;background:#222">
 <video id="video" autoplay playsinline></video><script src="/live/live.js"></script>
+<script src="/live/socket.js"></script>
 <script>
 window.told = []; window.failed = null;
 const ask = window.fetch;
@@ -33,7 +34,8 @@ async function spoilt(...given) { // an answer with which no connection can come
 }
 const options = Object.fromEntries(new URLSearchParams(location.search));
 if (options.spoil) window.fetch = spoilt;
-linlyLive(document.querySelector("#video"), {options, on: (event) => told.push({...event, at: performance.now()})})
+const way = options.socket ? (...given) => linlySocket(...given) : linlyLive;
+way(document.querySelector("#video"), {options, on: (event) => told.push({...event, at: performance.now()})})
   .then((live) => { window.live = live; }, (error) => { window.failed = {why: error.why, text: error.message}; });
 </script>"""
 

@@ -311,11 +311,12 @@ SEEN = """() => new Promise((done) => {
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_in_a_browser_the_person_lives_hears_answers_and_stops(models, recording):
+@pytest.mark.parametrize("query", ["", "?socket=1"])
+def test_in_a_browser_the_person_lives_hears_answers_and_stops(models, recording, query):
     pytest.importorskip("playwright", reason="playwright is not installed (requirements-dev.txt has it)")
     if not browser.chromium():
         pytest.skip("there is no Chromium on this machine")
-    with live_page(recording) as (page, address):
+    with live_page(recording, query) as (page, address):
         told = "told.filter((event) => event.type === '{}')"
         assert page.evaluate("window.failed") is None
         assert page.evaluate("live.microphone") == "on"

@@ -2,7 +2,7 @@
 
 POST /questions {"text", "name"?, "weight"?} or a list of these; GET /questions gives what waits; the websocket
 /questions takes the same objects and tells what happens. On loopback without a token only this machine is let in, and
-no page of another site.
+no page of another site. With a window, GET / is a page of the stream alone.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from linly.chat.audience import Questions
+from linly.chat.window import Window
 from linly.errors import InputError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -38,12 +39,15 @@ class Doors:
     Raises InputError for an address open to the network without a token, and for a port that is taken.
     """
 
-    def __init__(self, questions: Questions, port: int = 0, host: str = "127.0.0.1", token: str = "") -> None:
+    def __init__(
+        self, questions: Questions, port: int = 0, host: str = "127.0.0.1", token: str = "",
+        window: Window | None = None,
+    ) -> None:  # fmt: skip
         if host not in LOOPBACK and not token:
             raise InputError("--listen opens the questions to everyone on the network: give a password with --token.")
         import uvicorn
 
-        self._questions, self._token = questions, token
+        self._questions, self._token, self._window = questions, token, window
         self._listeners: set[asyncio.Queue[str | None]] = set()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -100,7 +104,7 @@ class Doors:
         app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
         async def post(request: Request) -> Any:
-            if why := self._why_not(request.headers, request.query_params, "http"):
+            if why := self._why_not(request):
                 return JSONResponse({"error": why[1]}, why[0])
             if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
                 return JSONResponse({"error": "Send the question as application/json."}, 415)
@@ -115,13 +119,13 @@ class Doors:
                 return JSONResponse({"error": str(error)}, 400)
 
         async def get(request: Request) -> Any:
-            if why := self._why_not(request.headers, request.query_params, "http"):
+            if why := self._why_not(request):
                 return JSONResponse({"error": why[1]}, why[0])
             return {"waiting": [asked.json() for asked in self._questions.waiting()]}
 
         async def live(socket: WebSocket) -> None:
             await socket.accept()
-            why = self._why_not(socket.headers, socket.query_params, "ws")
+            why = self._why_not(socket)
             if why or len(self._listeners) >= MOST_SOCKETS:
                 await socket.close(4000 + why[0] if why else 4503, why[1] if why else "Too many are here already.")
                 return
@@ -133,10 +137,13 @@ class Doors:
         app.add_api_route("/questions", post, methods=["POST"], response_model=None)
         app.add_api_route("/questions", get, methods=["GET"], response_model=None)
         app.add_api_websocket_route("/questions", live)
+        if self._window:
+            self._window.add_routes(app, self._why_not)
         return app
 
-    def _why_not(self, headers: Mapping[str, str], query: Mapping[str, str], kind: str) -> tuple[int, str] | None:
-        """Status and sentence for who is not let in."""
+    def _why_not(self, visitor: Any) -> tuple[int, str] | None:
+        """Status and sentence for who is not let in; of a request or a websocket."""
+        headers, query = visitor.headers, visitor.query_params
         if self._token:
             given = headers.get("authorization", "").removeprefix("Bearer ").strip() or query.get("token", "")
             if not secrets.compare_digest(given.encode(), self._token.encode()):

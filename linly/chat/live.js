@@ -54,6 +54,19 @@
     else video.addEventListener("timeupdate", resolve, {once: true});
   });
 
+  // What was stopped here or there is still on its way for a moment: it is not let out.
+  function hushing(video) {
+    let hushed = 0;
+    const speakAgain = () => { clearTimeout(hushed); if (hushed) video.muted = false; hushed = 0; };
+    const hush = () => {
+      if (video.muted && !hushed) return; // the user's own choice
+      clearTimeout(hushed);
+      video.muted = true;
+      hushed = setTimeout(speakAgain, HUSH_MS);
+    };
+    return {hush, speakAgain};
+  }
+
   window.linlyLive = async (video, {path = "/live", microphone: wanted = true, options = {}, on = () => {}} = {}) => {
     if (!window.RTCPeerConnection) throw failure("unsupported", "This browser has no WebRTC.");
     const [track, state] = await microphone(wanted);
@@ -80,15 +93,7 @@
     };
     addEventListener("pagehide", close);
     events.onopen = () => unsent.splice(0).forEach((text) => events.send(text));
-    // What was stopped here or there is still on its way for a moment: it is not let out.
-    let hushed = 0;
-    const speakAgain = () => { clearTimeout(hushed); if (hushed) video.muted = false; hushed = 0; };
-    const hush = () => {
-      if (video.muted && !hushed) return; // the user's own choice
-      clearTimeout(hushed);
-      video.muted = true;
-      hushed = setTimeout(speakAgain, HUSH_MS);
-    };
+    const {hush, speakAgain} = hushing(video);
     events.onmessage = ({data}) => {
       const event = JSON.parse(data);
       if (event.type === "hush") hush();
@@ -138,4 +143,5 @@
       mute: (muted) => { if (track) track.enabled = !muted; },
     };
   };
+  window.linlyLive.parts = {failure, microphone, hushing, shown}; // for socket.js
 })();

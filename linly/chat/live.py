@@ -137,6 +137,8 @@ class Live:
             if turn:
                 turn.stop()
             heard = self.person.stop()
+            if turn:
+                self._send({"type": "hush"})  # the page need not wait for the picture with which it falls silent
             self.person.thinking(False)
             self._stops += 1
             self._unsaid = 0

@@ -12,14 +12,11 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from fractions import Fraction
 from pathlib import Path
 from time import monotonic
-from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
-
+from linly.chat.feed import Feed
 from linly.chat.person import Tick
 from linly.errors import InputError
 
@@ -28,8 +25,6 @@ WAITING = 3.0
 """seconds of the stream that may wait for the server; beyond that all of it is left out"""
 BACK_OFF, LONGEST = 1.0, 30.0
 """seconds after which the server is called again, twice as many each time, and at most"""
-KEYFRAME = 2.0
-"""seconds between pictures that one can begin with"""
 PATIENCE = 10.0
 """seconds that the server may take nothing before it counts as gone"""
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,27 +127,15 @@ class _Line:
     """One connection: the encoders here, and the process that sends (rtmp.py)."""
 
     def __init__(self, address: str, size: tuple[int, int], fps: int, rate: int) -> None:
-        import av
-
         self._process = subprocess.Popen(
             [sys.executable, "-m", "linly.chat.rtmp"], cwd=ROOT,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         assert self._process.stdin
         self._since: float | None = None
+        self._shown = 0
         self.write(address.encode() + b"\n")
-        self._open: Any = av.open(self, "w", format="flv", options={"flvflags": "no_duration_filesize"})
-        self._rate, self._shown, self._heard = rate, 0, 0
-        video: Any = self._open.add_stream("libx264", rate=fps)
-        video.width, video.height, video.pix_fmt = *size, "yuv420p"
-        video.options = {"preset": "veryfast", "tune": "zerolatency", "crf": "23", "sc_threshold": "0"} | _bits(
-            size, fps
-        )
-        video.codec_context.gop_size = round(KEYFRAME * fps)
-        video.codec_context.time_base = Fraction(1, fps)
-        sound: Any = self._open.add_stream("aac", rate=rate, layout="mono")
-        sound.bit_rate = 128_000
-        self._video, self._sound = video, sound
+        self._feed = Feed(self, size, fps, rate, "flv")
 
     @property
     def stuck(self) -> bool:
@@ -171,24 +154,12 @@ class _Line:
 
     def send(self, tick: Tick) -> None:
         """One picture and its sound."""
-        import av
-
-        frame = av.VideoFrame.from_ndarray(tick.image, format="rgb24").reformat(
-            format="yuv420p", dst_colorspace="ITU709", src_color_range="JPEG", dst_color_range="MPEG"
-        )
-        frame.pts, frame.time_base = self._shown, self._video.codec_context.time_base
+        self._feed.send(tick.image, tick.samples, self._shown)
         self._shown += 1
-        self._open.mux(self._video.encode(frame))
-        piece = av.AudioFrame.from_ndarray(np.ascontiguousarray(tick.samples[None]), format="fltp", layout="mono")
-        piece.sample_rate, piece.pts, piece.time_base = self._rate, self._heard, Fraction(1, self._rate)
-        self._heard += len(tick.samples)
-        self._open.mux(self._sound.encode(piece))
 
     def finish(self) -> None:
         """The encoders' last packets."""
-        self._open.mux(self._video.encode(None))
-        self._open.mux(self._sound.encode(None))
-        self._open.close()
+        self._feed.finish()
 
     def hang_up(self) -> None:
         """End the connection now; whoever is sending gets an error."""
@@ -211,8 +182,3 @@ class _Line:
             return "it does not answer"
         return told.decode(errors="replace").strip()[:100]
 
-
-def _bits(size: tuple[int, int], fps: int) -> dict[str, str]:
-    """At most what platforms recommend for a picture of this size: about 0.1 bits a pixel, 0.8 Mbit/s at least."""
-    most = max(800_000, round(0.11 * size[0] * size[1] * fps))
-    return {"maxrate": str(most), "bufsize": str(2 * most)}

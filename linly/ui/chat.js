@@ -179,14 +179,20 @@
 
   async function connected(options) {
     const shown = {path: "live", microphone: mode === "talk", options, on};
-    if (WAY === "socket") return window.linlySocket(video, {...shown, path: "live/socket"});
+    if (WAY === "socket") return socketed(shown);
     try {
       return await window.linlyLive(video, shown);
     } catch (error) {
-      if (error.why === "refused" || !window.linlySocket) throw error;
+      if (error.why === "refused") throw error;
       note("live_socket");
-      return window.linlySocket(video, {...shown, path: "live/socket"});
+      return socketed(shown);
     }
+  }
+
+  async function socketed(shown) {
+    const stands = await window.linlySocket(video, {...shown, path: "live/socket"});
+    note("live_socket");
+    return stands;
   }
 
   async function start(options) {

@@ -35,7 +35,7 @@ def head() -> str:
     """What the page needs before it is drawn: the script's words in both languages, and the scripts."""
     own = {lang: {key: text(lang, key) for key in STRINGS if key.startswith("live_")} for lang in LANGUAGES}
     words = json.dumps(own, ensure_ascii=False).replace("</", "<\\/")
-    scripts = "".join(f'<script src="live/{name}.js" defer></script>' for name in ("live", "chat"))
+    scripts = "".join(f'<script src="live/{name}.js" defer></script>' for name in ("live", "socket", "chat"))
     return f"<script>window.linlyWords = {words};</script>{scripts}{speak_for.head('linlyChatConnect', 'phrases')}"
 
 

@@ -1,0 +1,201 @@
+"""The live picture where WebRTC cannot connect: one websocket a visitor, which any proxy lets through.
+
+The page begins with {"type": "offer", "rate", "options"?}. Out go events as text and the stream as fragmented MP4;
+before each beginning of one, an event stream (mime, start: seconds at which the page shows its first picture). In come
+events as text, and the microphone's sound as 16-bit samples at `rate` hertz.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from fractions import Fraction
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from linly.chat.feed import Fragments, mime
+from linly.chat.person import Tick
+from linly.chat.session import Session, Welcome
+from linly.chat.webrtc import Sessions
+from linly.errors import InputError, LinlyError
+from linly.values import Audio
+
+log = logging.getLogger(__name__)
+RATES = range(8000, 192_001)
+"""hertz that a microphone may have"""
+MOST_SOUND = 65_536
+"""bytes of the microphone's sound in one message"""
+FIRST_SECONDS = 10.0
+"""until the page must have said what it wants"""
+LATE = 2.0
+"""seconds of pictures that may wait for a slow line; they are thrown away then, and the stream begins anew"""
+EARS_RATE = 16000
+
+
+class Line(Session):
+    """One visitor's websocket."""
+
+    def __init__(self, socket: Any, ended: Callable[[Session], Coroutine[Any, Any, None]]) -> None:
+        super().__init__(ended)
+        self._socket = socket
+        self._waiting: asyncio.Queue[str | bytes] = asyncio.Queue()
+        self._pictures = 0
+        self._feed: Fragments | None = None
+        self._first = 0
+        self._anew = threading.Event()
+        self._dropping = False
+        self._ears: _Ears | None = None
+
+    async def open(self, welcome: Welcome, offer: Mapping[str, Any]) -> None:
+        """Take the page's offer. Raises InputError for one that cannot be taken, and what `welcome` raises."""
+        rate, options = offer.get("rate", EARS_RATE), offer.get("options") or {}
+        if not isinstance(options, Mapping) or not isinstance(rate, int) or rate not in RATES:
+            raise InputError("The page's offer of a connection cannot be read; load the page again.")
+        await self._welcomed(welcome, options)
+        self._ears = _Ears(rate)
+        self._begin()
+        self._task(self._deliver())
+
+    async def talk(self) -> None:
+        """What the page sends, to the end of the connection."""
+        assert self._ears
+        with suppress(RuntimeError):  # the page has gone
+            while not self.closed and (message := await self._socket.receive())["type"] != "websocket.disconnect":
+                if message.get("text") is not None:
+                    self._message(message["text"])
+                elif len(message["bytes"]) <= MOST_SOUND:
+                    for piece in self._ears.pieces(message["bytes"]):
+                        self._heard(piece)
+
+    def _send(self, text: str) -> None:
+        self._waiting.put_nowait(text)
+
+    def _show(self, tick: Tick, seconds: float) -> None:
+        assert self._visitor
+        person = self._visitor.person
+        number = round(seconds * person.style.fps)
+        if self._feed is None or self._anew.is_set():
+            self._anew.clear()
+            self._feed, self._first = Fragments(person.size, person.style.fps, person.rate), number
+        made = self._feed.add(tick.image, tick.samples, number - self._first)
+        start = seconds if number == self._first else None
+        with suppress(RuntimeError):  # the loop is gone
+            self.loop.call_soon_threadsafe(self._put, made, start)
+
+    def _put(self, made: bytes, start: float | None) -> None:
+        assert self._visitor
+        if start is not None:
+            self._dropping = False
+            self._send(json.dumps({"type": "stream", "mime": mime(made), "start": start}))
+        if self._dropping:
+            return
+        self._waiting.put_nowait(made)
+        self._pictures += 1
+        if self._pictures > LATE * self._visitor.person.style.fps:
+            self._drop()
+
+    def _drop(self) -> None:
+        """The line is too slow: pictures that wait are thrown away, events are kept."""
+        self._dropping, self._pictures = True, 0
+        for _ in range(self._waiting.qsize()):
+            item = self._waiting.get_nowait()
+            if isinstance(item, str):
+                self._waiting.put_nowait(item)
+        self._anew.set()
+
+    async def _deliver(self) -> None:
+        with suppress(RuntimeError, OSError):  # the page has gone
+            while True:
+                item = await self._waiting.get()
+                if isinstance(item, str):
+                    await self._socket.send_text(item)
+                elif item:
+                    await self._socket.send_bytes(item)
+                self._pictures = max(0, self._pictures - isinstance(item, bytes))
+
+    async def _hang_up(self) -> None:
+        with suppress(RuntimeError, OSError):
+            await self._socket.close()
+
+
+class _Ears:
+    """A microphone's samples at EARS_RATE."""
+
+    def __init__(self, rate: int) -> None:
+        from av import AudioResampler
+
+        self._rate, self._resampler = rate, AudioResampler("fltp", "mono", EARS_RATE)
+
+    def pieces(self, data: bytes) -> list[Audio]:
+        """What came, as the ears want it; a last half sample is thrown away."""
+        from av import AudioFrame
+
+        samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2")
+        if not len(samples):
+            return []
+        frame = AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+        frame.sample_rate, frame.time_base = self._rate, Fraction(1, self._rate)
+        return [Audio(out.to_ndarray()[0].astype(np.float32), EARS_RATE) for out in self._resampler.resample(frame)]
+
+
+def add_route(app: Any, sessions: Sessions, path: str, guard: Callable[[Any], bool] | None = None) -> None:
+    """Put the websocket on a FastAPI app. guard: told each connection, says whether it may.
+
+    Pages of other sites are not let in: a browser would send them with the visitor's cookies.
+    """
+    from fastapi import WebSocket, WebSocketDisconnect
+
+    async def visited(socket: WebSocket) -> None:
+        if not _own(socket.headers) or (guard is not None and not guard(socket)):
+            await socket.close(4401)
+            return
+        await socket.accept()
+        session: Line | None = None
+        try:
+            offer = _offer(await asyncio.wait_for(socket.receive_text(), FIRST_SECONDS))
+            async with sessions.place(lambda: Line(socket, sessions.leave)) as session:
+                try:
+                    await session.open(sessions.welcome, offer)
+                except LinlyError as error:  # said before `place` closes the socket
+                    await _refuse(socket, error)
+                    raise
+            await session.talk()
+        except LinlyError as error:
+            await _refuse(socket, error)
+        except (WebSocketDisconnect, TimeoutError, KeyError, RuntimeError):  # gone, silent, or bytes where text belongs
+            log.debug("a websocket ended before it began")
+        finally:
+            if session is not None:
+                await sessions.leave(session)
+            with suppress(RuntimeError):
+                await socket.close()
+
+    visited.__annotations__.update(socket=WebSocket)
+    app.add_api_websocket_route(path, visited)
+
+
+def _offer(text: str) -> Mapping[str, Any]:
+    """What the page begins with. Raises InputError."""
+    with suppress(ValueError, RecursionError):
+        offer = json.loads(text)
+        if isinstance(offer, dict) and offer.get("type") == "offer":
+            return offer
+    raise InputError("A connection begins with an offer; load the page again.")
+
+
+async def _refuse(socket: Any, error: LinlyError) -> None:
+    with suppress(RuntimeError):  # it is closed already
+        await socket.send_text(json.dumps({"type": "refused", "text": str(error)}, ensure_ascii=False))
+
+
+def _own(headers: Mapping[str, str]) -> bool:
+    """Whether who connects is a page of this server's own, or no browser."""
+    origin = headers.get("origin")
+    hosts = (headers.get("host"), headers.get("x-forwarded-host"))
+    return origin is None or urlsplit(origin).netloc in hosts
