@@ -70,23 +70,24 @@ def decoded(stream: bytes) -> tuple[list[float], np.ndarray]:
 
 def test_picture_sound_microphone_and_events_pass(guests):
     stream = bytearray()
-    with client(guests) as visitor, visitor.websocket_connect("/live/socket") as socket:
-        socket.send_json({"type": "offer", "rate": RATE, "options": {"portrait": "teacher"}})
-        begun = take(socket, lambda events: any(e["type"] == "stream" for e in events), stream)
-        told = next(event for event in begun if event["type"] == "stream")
-        assert told["start"] == 0 and told["mime"].startswith('video/mp4; codecs="avc1.42c0')
-        t = np.arange(RATE) / RATE
-        loud = np.round(9000 * np.sin(2 * np.pi * 440 * t)).astype("<i2").tobytes()
-        for at in range(0, len(loud), 1280):
-            socket.send_bytes(loud[at : at + 1280])
-        socket.send_json({"type": "text", "text": "Something is said."})
-        take(socket, lambda events: any(e == {"type": "state", "state": "idle"} for e in events), stream)
-        guest = guests.known[0]
-        assert guest.options == {"portrait": "teacher"}
-        arrived = np.concatenate(guest.sound)
-        assert len(arrived) == pytest.approx(16000, abs=400)
-        assert pitch(arrived[4000:12000], 16000) == pytest.approx(440, abs=3)
-    assert guest.left.wait(5) and not len(visitor.app.state.sessions)
+    with client(guests) as visitor:
+        with visitor.websocket_connect("/live/socket") as socket:
+            socket.send_json({"type": "offer", "rate": RATE, "options": {"portrait": "teacher"}})
+            begun = take(socket, lambda events: any(e["type"] == "stream" for e in events), stream)
+            told = next(event for event in begun if event["type"] == "stream")
+            assert told["start"] == 0 and told["mime"].startswith('video/mp4; codecs="avc1.42c0')
+            t = np.arange(RATE) / RATE
+            loud = np.round(9000 * np.sin(2 * np.pi * 440 * t)).astype("<i2").tobytes()
+            for at in range(0, len(loud), 1280):
+                socket.send_bytes(loud[at : at + 1280])
+            socket.send_json({"type": "text", "text": "Something is said."})
+            take(socket, lambda events: any(e == {"type": "state", "state": "idle"} for e in events), stream)
+            guest = guests.known[0]
+            assert guest.options == {"portrait": "teacher"}
+            arrived = np.concatenate(guest.sound)
+            assert len(arrived) == pytest.approx(16000, abs=400)
+            assert pitch(arrived[4000:12000], 16000) == pytest.approx(440, abs=3)
+        assert guest.left.wait(5) and not len(visitor.app.state.sessions)
     brightness, sound = decoded(bytes(stream))
     assert brightness[2] < 20 and max(brightness) > 60  # idles, then speaks
     said = np.flatnonzero(np.abs(sound) > 0.05)

@@ -72,6 +72,10 @@ class Feed:
         """The encoders' last packets."""
         self._open.mux(self._video.encode(None))
         self._open.mux(self._sound.encode(None))
+        self.close()
+
+    def close(self) -> None:
+        """Nothing more will be sent, not even what the encoders still hold."""
         self._open.close()
 
 
@@ -82,17 +86,30 @@ class Fragments:
     """
 
     def __init__(self, size: tuple[int, int], fps: int, rate: int) -> None:
-        self._made: list[bytes] = []
-        self._feed = Feed(self, size, fps, rate, "mp4")
-
-    def write(self, data: bytes) -> int:
-        """What PyAV writes is kept until it is asked for."""
-        self._made.append(bytes(data))
-        return len(data)
+        self._pieces = _Pieces()
+        self._feed = Feed(self._pieces, size, fps, rate, "mp4")
 
     def add(self, image: Image, samples: Floats, number: int) -> bytes:
         """What there is to send once this picture and its sound are in; now and then nothing. See Feed.send."""
         self._feed.send(image, samples, number)
+        return self._pieces.taken()
+
+    def close(self) -> None:
+        """Let the encoders go; nothing more is to be sent."""
+        self._feed.close()
+
+
+class _Pieces:
+    """What PyAV writes, until it is asked for."""
+
+    def __init__(self) -> None:
+        self._made: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._made.append(bytes(data))
+        return len(data)
+
+    def taken(self) -> bytes:
         made, self._made = b"".join(self._made), []
         return made
 

@@ -93,6 +93,10 @@ class Session(ABC):
         """A picture and its sound leave for the page, those of this second of the stream; in the thread that pulls."""
 
     @abstractmethod
+    def _shown_all(self) -> None:
+        """Nothing more will be shown; in the same thread."""
+
+    @abstractmethod
     async def _hang_up(self) -> None:
         """End what carries the connection."""
 
@@ -117,10 +121,14 @@ class Session(ABC):
             task.cancel()
         with suppress(queue.Full):
             self._sound.put_nowait(None)
-        await self._hang_up()
-        self._events.shutdown(wait=False, cancel_futures=True)
-        if self._visitor:
-            await asyncio.to_thread(self._visitor.gone)
+        try:
+            await self._hang_up()
+        finally:  # whatever ends this task, the visitor is told
+            self._events.shutdown(wait=False, cancel_futures=True)
+            if self._visitor:
+                told = threading.Thread(target=self._visitor.gone, name="linly-live-end")
+                told.start()
+                await asyncio.to_thread(told.join)
 
     def _task(self, work: Coroutine[Any, Any, None]) -> None:
         task = self.loop.create_task(work)
@@ -183,6 +191,8 @@ class Session(ABC):
                 self.send({"type": "ended", "text": str(error)})
                 with suppress(RuntimeError):
                     self.loop.call_soon_threadsafe(lambda: self._task(self._ended(self)))
+        finally:
+            self._shown_all()
 
     def _tell(self, tick: Tick, before: str) -> None:
         if tick.stopped:

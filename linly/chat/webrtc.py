@@ -102,6 +102,9 @@ class Peer(Session):
     def _show(self, tick: Tick, seconds: float) -> None:
         self.loop.call_soon_threadsafe(self._put, tick, seconds)
 
+    def _shown_all(self) -> None:
+        """The tracks end with the peer."""
+
     def _put(self, tick: Tick, seconds: float) -> None:
         if tick.stopped:
             self._voice.hush()

@@ -82,11 +82,16 @@ class Line(Session):
         number = round(seconds * person.style.fps)
         if self._feed is None or self._anew.is_set():
             self._anew.clear()
+            self._shown_all()
             self._feed, self._first = Fragments(person.size, person.style.fps, person.rate), number
         made = self._feed.add(tick.image, tick.samples, number - self._first)
         start = seconds if number == self._first else None
         with suppress(RuntimeError):  # the loop is gone
             self.loop.call_soon_threadsafe(self._put, made, start)
+
+    def _shown_all(self) -> None:
+        if self._feed is not None:
+            self._feed.close()
 
     def _put(self, made: bytes, start: float | None) -> None:
         assert self._visitor
@@ -171,8 +176,8 @@ def add_route(app: Any, sessions: Sessions, path: str, guard: Callable[[Any], bo
         except (WebSocketDisconnect, TimeoutError, KeyError, RuntimeError):  # gone, silent, or bytes where text belongs
             log.debug("a websocket ended before it began")
         finally:
-            if session is not None:
-                await sessions.leave(session)
+            if session is not None:  # even where this task is being cancelled
+                await asyncio.shield(sessions.leave(session))
             with suppress(RuntimeError):
                 await socket.close()
 

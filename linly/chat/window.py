@@ -136,6 +136,8 @@ class Window:
             number, tick = item
             if feed is None or self._anew.is_set():
                 self._anew.clear()
+                if feed:
+                    feed.close()
                 feed, first = Fragments(*self._as), number
             made = feed.add(tick.image, tick.samples, number - first)
             if number == first:
@@ -143,6 +145,8 @@ class Window:
             if made:
                 self._tell(made)
         self._tell(None)
+        if feed:
+            feed.close()
 
     def _tell(self, item: str | bytes | None) -> None:
         def put() -> None:
