@@ -62,6 +62,23 @@ def test_a_typed_question_is_answered_by_a_face_with_words_and_a_video(address, 
         page.wait_for_selector("#live-start:visible")
 
 
+def test_where_webrtc_cannot_connect_the_pages_own_line_takes_over(address, speech, tmp_path):
+    spoken = audio.load(speech / "en_ljspeech_LJ001_0002.wav", max_seconds=60)
+    sound = chat_page.microphone(tmp_path / "question.wav", 16.0, spoken, 6.0)
+    with chat_page.chatting(address + "?live=socket", sound) as page:
+        chat_page.start(page)
+        assert text("en", "live_socket") in page.locator("#live-note").inner_text()
+        page.wait_for_function("linlyChat.events.some((e) => e.type === 'heard')", timeout=60_000)
+        assert wrong_share(["in being comparatively modern."], [chat_page.events(page, "heard")[0]["text"]]) < 0.1
+        page.wait_for_function("document.getElementById('live-stage').dataset.state === 'speaking'", timeout=60_000)
+        page.click("#live-stop")
+        page.wait_for_function("document.getElementById('live-stage').dataset.state !== 'speaking'", timeout=20_000)
+        ask(page, "What is the capital of France?")
+        assert "Paris" in chat_page.events(page, "turn")[-1]["reply"]
+        video = "document.getElementById('live-video')"
+        assert page.evaluate(f"{video}.videoWidth") >= 256 and not page.evaluate(f"{video}.srcObject")
+
+
 def test_a_recording_in_the_microphone_becomes_the_right_words(address, speech, tmp_path):
     spoken = audio.load(speech / "en_ljspeech_LJ001_0002.wav", max_seconds=60)
     sound = chat_page.microphone(tmp_path / "question.wav", 14.0, spoken, 6.0)
