@@ -23,6 +23,7 @@ WATCH = """
 const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = async (wish) => (window.mic = await ask(wish));
 window.watched = [];
+window.seen = [];
 window.watch = () => {
   const context = new AudioContext();
   const meter = (stream) => {
@@ -35,9 +36,21 @@ window.watch = () => {
   const video = document.getElementById("live-video");
   const mic = meter(window.mic), voice = meter(video.srcObject);
   setInterval(() => watched.push([performance.now() / 1000, mic(), video.muted ? 0 : voice()]), 8);
+  const pen = Object.assign(document.createElement("canvas"), {width: 48, height: 48}).getContext("2d");
+  let before = null;
+  const look = () => { // the lower middle of the picture, where the mouth is
+    const {videoWidth: w, videoHeight: h} = video;
+    pen.drawImage(video, 0.3 * w, 0.45 * h, 0.4 * w, 0.4 * h, 0, 0, 48, 48);
+    const now = pen.getImageData(0, 0, 48, 48).data;
+    const changed = before ? now.reduce((sum, one, at) => sum + Math.abs(one - before[at]), 0) : 0;
+    seen.push([performance.now() / 1000, changed / now.length]);
+    before = now;
+    video.requestVideoFrameCallback(look);
+  };
+  video.requestVideoFrameCallback(look);
 };
 """
-"""What the microphone gives and what the visitor hears, as loudness, every 8 ms."""
+"""What the microphone gives and what the visitor hears, as loudness, every 8 ms; how much changes in each picture."""
 REST = 0.6
 """seconds of silence after which an answer has ended; longer than any pause within STORY"""
 STORY = "This is a long sentence about plants and light that goes on for quite some time, as stories do. " * 9
@@ -98,11 +111,13 @@ def choose(page: Any, dropdown: str, words: str) -> None:
     page.locator("ul[role=listbox] li", has_text=words).first.click()
 
 
-def stopped_after(watched: list[list[float]], talk: float = 0.02, quiet: float = 0.004) -> list[float]:
-    """Seconds from each time that somebody began to speak over the answer until nothing of it was heard any more."""
+def stopped_after(
+    watched: list[list[float]], talk: float = 0.02, quiet: float = 0.004
+) -> tuple[list[float], list[float]]:
+    """When somebody began to speak over the answer, and seconds from then until nothing of it was heard any more."""
     rows = np.array(watched)
     time, mic, voice = rows[:, 0], rows[:, 1] > talk, rows[:, 2]
-    found = []
+    begins, found = [], []
     for at in np.flatnonzero(mic[1:] & ~mic[:-1]) + 1:
         before, after = (time > time[at] - 1.0) & (time < time[at]), (time >= time[at]) & (time < time[at] + 3.0)
         just = (time > time[at] - 0.1) & (time < time[at] + 0.05)
@@ -111,11 +126,25 @@ def stopped_after(watched: list[list[float]], talk: float = 0.02, quiet: float =
         loud = time[after][voice[after] > quiet]
         ends = np.flatnonzero(np.diff(loud, append=np.inf) > REST)  # what comes later is the next answer
         found.append(float(loud[ends[0]] - time[at]) if len(loud) else 0.0)
+        begins.append(float(time[at]))
+    return begins, found
+
+
+def still_after(seen: list[list[float]], stops: list[float]) -> list[float]:
+    """Seconds from each beginning of speech over an answer (`stops`: its second) until the mouth moves no more than a
+    quarter of what it did while speaking."""
+    time, change = np.array(seen).T
+    found = []
+    for at in stops:
+        speaking = np.median(change[(time > at - 1.0) & (time < at)])
+        moving = time[(time > at) & (time < at + 2.0) & (change > 0.25 * speaking)]
+        ends = np.flatnonzero(np.diff(moving, append=np.inf) > 0.2)
+        found.append(float(moving[ends[0]] - at) if len(moving) else 0.0)
     return found
 
 
-def barge_ins(address: str, speech: Audio, times: int, folder: Path) -> list[float]:
-    """Speak so many times over an answer; see stopped_after."""
+def barge_ins(address: str, speech: Audio, times: int, folder: Path) -> tuple[list[float], list[float]]:
+    """Speak so many times over an answer; seconds to silence and to a still mouth each time."""
     around = 9.0
     sound = microphone(folder / "over.wav", around, speech, 2.0)
     with chatting(address, sound) as page:
@@ -123,6 +152,7 @@ def barge_ins(address: str, speech: Audio, times: int, folder: Path) -> list[flo
         choose(page, "#chat-think", "Prepared answers")
         start(page)
         page.evaluate("watch()")
+        begins: list[float] = []
         found: list[float] = []
         for _ in range(3 * times):  # now and then the speech comes before the answer, and stops nothing
             page.wait_for_function("document.querySelector('#live-stage').dataset.state === 'idle'", timeout=60_000)
@@ -131,19 +161,19 @@ def barge_ins(address: str, speech: Audio, times: int, folder: Path) -> list[flo
             page.keyboard.press("Enter")
             page.wait_for_function("linlyChat.events.some((e) => e.type === 'turn' && e.at > before)", timeout=90_000)
             page.wait_for_timeout(500)
-            found = stopped_after(page.evaluate("watched"))
+            begins, found = stopped_after(page.evaluate("watched"))
             if len(found) >= times:
                 break
-        return found
+        return found, still_after(page.evaluate("seen"), begins)
 
 
 def main(times: int) -> None:
     speech = load(Path(sys.argv[2]), max_seconds=60)
     with tempfile.TemporaryDirectory() as folder, browser.serving(LINLY_LIBRARY=folder) as address:
-        found = barge_ins(address, speech, times, Path(folder))
-    print(
-        f"{len(found)} times: median {np.median(found):.3f} s, p95 {np.percentile(found, 95):.3f} s", np.round(found, 3)
-    )
+        silent, still = barge_ins(address, speech, times, Path(folder))
+    for what, found in (("silence", silent), ("still mouth", still)):
+        median, late = np.percentile(found, (50, 95))
+        print(f"{what}, {len(found)} times: median {median:.3f} s, p95 {late:.3f} s", np.round(found, 3))
 
 
 if __name__ == "__main__":
