@@ -46,6 +46,8 @@ def log(page) -> str:
 
 def test_a_typed_question_is_answered_by_a_face_with_words_and_a_video(address, quiet, tmp_path):
     with chat_page.chatting(address, quiet) as page:
+        page.click("#chat-options > button")
+        page.click("#chat-record input")
         chat_page.start(page)
         ask(page, "What is the capital of France?")
         reply = chat_page.events(page, "turn")[-1]
@@ -60,6 +62,10 @@ def test_a_typed_question_is_answered_by_a_face_with_words_and_a_video(address, 
         assert wrong_share([reply["reply"]], [heard.text]) < 0.2
         page.click("#live-end")
         page.wait_for_selector("#live-start:visible")
+        with page.expect_download() as saved:
+            page.click("#live-whole")
+        whole = video.probe(saved.value.path())
+        assert whole.seconds > made.seconds and abs(whole.seconds - whole.audio_seconds) < 1 / 25
 
 
 def test_where_webrtc_cannot_connect_the_pages_own_line_takes_over(address, speech, tmp_path):

@@ -169,7 +169,7 @@ class Room:
             visitor.forget = lambda: self._memory.erase(user)
         session.send({
             "type": "ready", "name": persona.name, "conversation": conversation.id, "size": person.size,
-            "fps": pace.style.fps, "says": pace.says, "remembers": bool(wish.user),
+            "fps": pace.style.fps, "says": pace.says, "remembers": bool(wish.user), "whole": whole(session.id, wish),
         })  # fmt: skip
         if persona.greeting and not wish.conversation:
             live.greet(persona.greeting)
@@ -232,6 +232,11 @@ class Kept:
             if self._whole:
                 self._whole.finish()
             self.forget()
+
+
+def whole(id: str, wish: Wish) -> str:
+    """Where the video of the whole conversation will be when it has ended; empty where none was wished."""
+    return f"{id}/conversation.mp4" if wish.record else ""
 
 
 def fitting(speak: Any, portrait: str, language: str) -> Voice:

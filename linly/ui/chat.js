@@ -35,7 +35,8 @@
   const end = make("button", {id: "live-end", type: "button", className: "live-button"});
   const form = make("form", {id: "live-form"}, microphone, input, send, stop, end);
   const line = make("div", {id: "live-note", className: "note", role: "status"});
-  const controls = make("div", {id: "live-controls"}, form, line);
+  const whole = make("a", {id: "live-whole", download: "", hidden: true}); // the conversation as a video, once it has ended
+  const controls = make("div", {id: "live-controls"}, form, line, whole);
   const log = make("ol", {id: "live-log", role: "log"});
   log.setAttribute("aria-live", "polite");
   microphone.innerHTML = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 15a3.5 3.5 0 0 0 3.5-3.5v-5a3.5 3.5 0 1 0-7 0v5A3.5 3.5 0 0 0 12 15Zm6-3.5a6 6 0 0 1-12 0H4a8 8 0 0 0 7 7.9V22h2v-2.6a8 8 0 0 0 7-7.9Z"/></svg>';
@@ -61,6 +62,8 @@
     send.textContent = say("live_send");
     stop.textContent = say("live_stop");
     end.textContent = say("live_end");
+    whole.textContent = say("live_whole");
+    whole.hidden = Boolean(live) || !whole.hasAttribute("href");
     input.placeholder = say("live_type");
     input.ariaLabel = say("live_type");
     log.ariaLabel = say("live_log");
@@ -123,6 +126,8 @@
   const told = {
     ready: (event) => {
       window.linlyChat.conversation = event.conversation;
+      if (event.whole) whole.href = `live/${event.whole}`;
+      else whole.removeAttribute("href");
       const usual = mode === "speak" ? "live_ready_speak" : event.remembers ? "live_ready" : "live_ready_nobody";
       note(event.says ? "live_less" : usual,
         {what: event.says, name: event.name, w: event.size[0], h: event.size[1], fps: event.fps});

@@ -10,7 +10,7 @@ from linly.chat.memory import shared
 from linly.chat.mouthpiece import Mouthpiece
 from linly.chat.persona import Persona
 from linly.chat.phrases import Phrases
-from linly.chat.room import Kept, Room, Told, Wish
+from linly.chat.room import Kept, Room, Told, Wish, whole
 from linly.chat.serving import logged_in, serve
 from linly.ui import chat, jobs
 from linly.ui.messages import translated
@@ -52,9 +52,10 @@ def speaker(room: Room, session: Told, wish: Wish, phrases: Phrases) -> Kept:
         person.close()
         raise
     size, fps = person.size, pace.style.fps
-    session.send(
-        {"type": "ready", "name": "", "size": size, "fps": fps, "says": pace.says, "remembers": bool(wish.user)}
-    )
+    session.send({
+        "type": "ready", "name": "", "size": size, "fps": fps, "says": pace.says, "remembers": bool(wish.user),
+        "whole": whole(session.id, wish),
+    })  # fmt: skip
     return room.keep(session, person, mouth, wish.record)
 
 

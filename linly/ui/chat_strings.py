@@ -94,6 +94,7 @@ CHAT: dict[str, tuple[str, str]] = {
     "live_silenced": ("The browser keeps the sound back: click into the picture.", "浏览器阻止了声音：请点一下画面。"),
     "live_source": ("From: {what}", "来源：{what}"),
     "live_video": ("Download this answer", "下载这段回答"),
+    "live_whole": ("Download the whole conversation", "下载整个对话"),
     "live_latency": ("{s} s to the first sound", "{s} 秒后开口"),
     "live_figures": (
         "text {text} · first word {token} · clause {clause} · sound {sound} · picture {frame} · gaps {gaps} s",
