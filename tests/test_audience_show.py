@@ -55,7 +55,7 @@ def test_ctrl_c_leaves_a_whole_file(models, tmp_path):
 
 @pytest.mark.parametrize(
     "flags",
-    [[], ["--port", "0"], ["-o", "x.mp4"], ["--questions", "none.txt", "-o", "x.mp4"],
+    [[], ["--questions", "none.txt"], ["-o", "x.mp4"], ["--questions", "none.txt", "-o", "x.mp4"],
      ["--port", "0", "--rtmp", "http://server/app/secret-key"], ["--port", "0", "-o", "x.mov"],
      ["--port", "0", "-o", "missing/x.mp4"], ["--port", "0", "-o", "x.mp4", "--minutes", "0"]],
 )  # fmt: skip
