@@ -1,12 +1,7 @@
-"""The Chat tab in headless Chromium with a recording for a microphone; run by itself it measures barge-in.
-
-PYTHONPATH=. python tests/chat_page.py 20 SPEECH.wav    # seconds until it is silent, so many times
-"""
+"""The Chat tab in headless Chromium with a recording for a microphone. chat_measure.py measures with it."""
 
 from __future__ import annotations
 
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +10,7 @@ from typing import Any
 import browser
 import numpy as np
 
-from linly.audio import load, write_wav
+from linly.audio import write_wav
 from linly.values import Audio
 
 RATE = 48000
@@ -165,16 +160,3 @@ def barge_ins(address: str, speech: Audio, times: int, folder: Path) -> tuple[li
             if len(found) >= times:
                 break
         return found, still_after(page.evaluate("seen"), begins)
-
-
-def main(times: int) -> None:
-    speech = load(Path(sys.argv[2]), max_seconds=60)
-    with tempfile.TemporaryDirectory() as folder, browser.serving(LINLY_LIBRARY=folder) as address:
-        silent, still = barge_ins(address, speech, times, Path(folder))
-    for what, found in (("silence", silent), ("still mouth", still)):
-        median, late = np.percentile(found, (50, 95))
-        print(f"{what}, {len(found)} times: median {median:.3f} s, p95 {late:.3f} s", np.round(found, 3))
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -1,6 +1,9 @@
-"""A long conversation in the Chat tab, measured: memory, pictures, sound and picture together, a second visitor.
+"""The conversation measured in headless Chromium, with the real engines.
 
-PYTHONPATH=. python tests/chat_soak.py 30    # minutes; the second visitor is there for the middle third
+PYTHONPATH=. python tests/chat_measure.py over 20 SPEECH.wav   # from speech over an answer to silence and a still mouth
+PYTHONPATH=. python tests/chat_measure.py answers 20 en        # from a spoken question's end to sound and moving mouth
+PYTHONPATH=. python tests/chat_measure.py long 30              # minutes: memory, pictures, sound and picture together;
+                                                               # a second visitor is there for the middle third
 """
 
 from __future__ import annotations
@@ -18,10 +21,17 @@ import browser
 import chat_page
 import numpy as np
 
+from linly import library, registry
+from linly.audio import concat, load
 from linly.bench_chat import QUESTIONS
+from linly.values import Style
 
 EVERY = 6.0
 """seconds from the end of an answer to the next question"""
+PAUSE = 16.0
+"""seconds between two spoken questions"""
+LATE = 0.07
+"""seconds from one picture to the next, from which on one was late: the step is 0.04, screens show every 0.017"""
 STATS = """async () => {
   const found = {};
   for (const one of (await linlyChat.live.peer.getStats()).values()) if (one.type === "inbound-rtp") found[one.kind] = {
@@ -53,7 +63,8 @@ def asked(page: Any, words: str) -> dict[str, Any]:
     return chat_page.events(page, "turn")[-1]
 
 
-def main(minutes: float) -> None:
+def long(minutes: float) -> None:
+    """Question after question."""
     began, rows = time.monotonic(), []
     with tempfile.TemporaryDirectory() as folder, browser.serving(LINLY_LIBRARY=folder) as address:
         quiet = chat_page.microphone(Path(folder) / "quiet.wav", 20.0)
@@ -80,6 +91,65 @@ def main(minutes: float) -> None:
             mixed = [w for w in ("lighthouse", "Bartholomew") if w in page.locator("#live-log").inner_text()]
         assert not mixed, f"the second visitor's words were seen: {mixed}"
     summed(rows)
+
+
+def over(times: int, speech: Path) -> None:
+    """Speak over answers."""
+    with tempfile.TemporaryDirectory() as folder, browser.serving(LINLY_LIBRARY=folder) as address:
+        silent, still = chat_page.barge_ins(address, load(speech, max_seconds=60), times, Path(folder))
+    told("silence", silent)
+    told("still mouth", still)
+
+
+def answers(times: int, language: str) -> None:
+    """Ask by voice, one question after the other, and wait for each answer's end."""
+    speak = registry.open_engine("speak", registry.default("speak", "timings"))
+    answering = library.find_voice(speak, "", language)
+    asker = next(v for v in speak.voices() if language in v.languages and v.id != answering.id)
+    texts = [QUESTIONS[language][n % len(QUESTIONS[language])] for n in range(times)]
+    asked = [concat(said.audio for said in speak.speak(text, asker, Style(language=language))) for text in texts]
+    parts = [part for question in asked for part in (PAUSE, question)]
+    with tempfile.TemporaryDirectory() as folder, browser.serving(LINLY_LIBRARY=folder) as address:
+        sound = chat_page.microphone(Path(folder) / "questions.wav", *parts, PAUSE)
+        with chat_page.chatting(address, sound, {"zh": "zh-CN"}.get(language, "en-GB")) as page:
+            chat_page.start(page)
+            page.evaluate("watch()")
+            seconds = sum(part if isinstance(part, float) else part.seconds for part in parts)
+            page.wait_for_timeout(1000 * (seconds + PAUSE))
+            rows, seen = np.array(page.evaluate("watched")), np.array(page.evaluate("seen"))
+            heard = [event["text"] for event in chat_page.events(page, "heard")]
+    sounds, faces = answered(rows, seen)
+    told("sound", sounds)
+    told("mouth after sound", faces)
+    apart = np.diff(seen[:, 0])
+    late = 100 * (apart > LATE).mean()
+    sys.stdout.write(f"{len(seen)} pictures, {late:.2f} % of them more than {LATE} s after the one before\n")
+    sys.stdout.write(f"heard: {heard}\n")
+
+
+def answered(rows: Any, seen: Any, talk: float = 0.02, quiet: float = 0.004) -> tuple[list[float], list[float]]:
+    """Seconds from each question's last sound to the answer's first, and from that to a mouth that moves."""
+    time, mic, voice = rows[:, 0], rows[:, 1] > talk, rows[:, 2] > quiet
+    spoken = time[mic]
+    ends = spoken[np.flatnonzero(np.diff(spoken, append=np.inf) > PAUSE / 2)]
+    sounds, faces = [], []
+    calm = np.median(seen[:, 1])
+    for end in ends:
+        first = time[(time > end) & (time < end + PAUSE) & voice]
+        if not len(first) or voice[(time > end - 0.2) & (time < end)].any():
+            continue  # the answer before went on until here
+        sounds.append(float(first[0] - end))
+        moved = seen[(seen[:, 0] > end + 0.3) & (seen[:, 0] < end + PAUSE) & (seen[:, 1] > 2 * calm), 0]
+        near = moved[moved > first[0] - 0.5]
+        if len(near):
+            faces.append(float(near[0] - first[0]))
+    return sounds, faces
+
+
+def told(what: str, found: list[float]) -> None:
+    """Median and 95th percentile."""
+    median, late = np.percentile(found, (50, 95))
+    sys.stdout.write(f"{what}, {len(found)} times: median {median:.3f} s, p95 {late:.3f} s {np.round(found, 3)}\n")
 
 
 def second(page: Any, address: str) -> Any:
@@ -127,4 +197,10 @@ def summed(rows: list[dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]))
+    what, count, *rest = sys.argv[1:]
+    if what == "over":
+        over(int(count), Path(rest[0]))
+    elif what == "answers":
+        answers(int(count), rest[0])
+    else:
+        long(float(count))
