@@ -200,11 +200,12 @@ class Questions:
 
     def _ranked(self) -> list[Asked]:
         self._expire()
-        turns = Counter(_who(asked.name) for _, asked in self._recent(self._clock()) if asked.name)
-        return sorted(self._waiting, key=lambda asked: (-self._rank(asked, turns), asked.number))
+        now = self._clock()  # one for all: else whoever is looked at later would have waited longer
+        turns = Counter(_who(asked.name) for _, asked in self._recent(now) if asked.name)
+        return sorted(self._waiting, key=lambda asked: (-self._rank(asked, turns, now), asked.number))
 
-    def _rank(self, asked: Asked, turns: Counter[str]) -> float:
-        rules, minutes = self.rules, max(0.0, self._clock() - asked.at) / 60
+    def _rank(self, asked: Asked, turns: Counter[str], now: float) -> float:
+        rules, minutes = self.rules, max(0.0, now - asked.at) / 60
         rank = rules.vote * asked.weight + rules.minute * minutes + rules.asking * asks(asked.text)
         return rank - rules.turn * turns[_who(asked.name)]
 
