@@ -202,7 +202,8 @@ def test_no_piece_is_long_and_the_first_comes_at_once(kokoro: Kokoro) -> None:
 def whisper(models: Path) -> object:
     from faster_whisper import WhisperModel
 
-    return WhisperModel(str(models / "whisper-base"), device="cpu", compute_type="int8", cpu_threads=2)
+    # In full precision: with int8 the same speech was heard with 28 wrong characters on one processor and 35 on another.
+    return WhisperModel(str(models / "whisper-base"), device="cpu", compute_type="float32", cpu_threads=2)
 
 
 def _errors(whisper: object, kokoro: Kokoro, id_: str, cases: Sequence[str], language: str) -> float:

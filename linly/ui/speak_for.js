@@ -326,6 +326,7 @@
       else if (event.type === "said") {
         const at = unsaid.indexOf(event.text);
         if (at >= 0) unsaid.splice(at, 1);
+        if (!settings.private) recent = [{text: event.text}, ...recent.filter((one) => one.text !== event.text)];
         tell(t(waiting ? "sf_waiting" : "sf_said", {n: waiting})); setTimeout(refresh, 400);
       }
       else if (event.type === "waiting") waiting = event.count;
