@@ -202,7 +202,7 @@ def test_no_piece_is_long_and_the_first_comes_at_once(kokoro: Kokoro) -> None:
 def whisper(models: Path) -> object:
     from faster_whisper import WhisperModel
 
-    # In full precision: with int8 the same speech was heard with 28 wrong characters on one processor and 35 on another.
+    # In full precision: with int8 the same text was heard with 28 wrong characters on one processor, 35 on another.
     return WhisperModel(str(models / "whisper-base"), device="cpu", compute_type="float32", cpu_threads=2)
 
 
