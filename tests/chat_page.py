@@ -118,9 +118,9 @@ def stopped_after(
         just = (time > time[at] - 0.1) & (time < time[at] + 0.05)
         if mic[before].any() or voice[just].max(initial=0) < 2 * quiet:
             continue  # not the first word, or nothing to speak over
-        loud = time[after][voice[after] > quiet]
+        loud = np.concatenate([time[at : at + 1], time[after][voice[after] > quiet]])
         ends = np.flatnonzero(np.diff(loud, append=np.inf) > REST)  # what comes later is the next answer
-        found.append(float(loud[ends[0]] - time[at]) if len(loud) else 0.0)
+        found.append(float(loud[ends[0]] - time[at]))
         begins.append(float(time[at]))
     return begins, found
 
