@@ -65,7 +65,7 @@ class Line(Session):
     async def talk(self) -> None:
         """What the page sends, to the end of the connection."""
         assert self._ears
-        with suppress(RuntimeError):  # the page has gone
+        with suppress(*gone()):
             while not self.closed and (message := await self._socket.receive())["type"] != "websocket.disconnect":
                 if message.get("text") is not None:
                     self._message(message["text"])
@@ -115,7 +115,7 @@ class Line(Session):
         self._anew.set()
 
     async def _deliver(self) -> None:
-        with suppress(RuntimeError, OSError):  # the page has gone
+        with suppress(*gone()):
             while True:
                 item = await self._waiting.get()
                 if isinstance(item, str):
@@ -125,7 +125,7 @@ class Line(Session):
                 self._pictures = max(0, self._pictures - isinstance(item, bytes))
 
     async def _hang_up(self) -> None:
-        with suppress(RuntimeError, OSError):
+        with suppress(*gone()):
             await self._socket.close()
 
 
@@ -154,7 +154,10 @@ def add_route(app: Any, sessions: Sessions, path: str, guard: Callable[[Any], bo
 
     Pages of other sites are not let in: a browser would send them with the visitor's cookies.
     """
-    from fastapi import WebSocket, WebSocketDisconnect
+    from fastapi import WebSocket
+
+    silent: tuple[type[Exception], ...] = (*gone(), TimeoutError, KeyError)
+    """what comes instead of an offer: nothing, or bytes where text belongs"""
 
     async def visited(socket: WebSocket) -> None:
         if not _own(socket.headers) or (guard is not None and not guard(socket)):
@@ -173,16 +176,23 @@ def add_route(app: Any, sessions: Sessions, path: str, guard: Callable[[Any], bo
             await session.talk()
         except LinlyError as error:
             await _refuse(socket, error)
-        except (WebSocketDisconnect, TimeoutError, KeyError, RuntimeError):  # gone, silent, or bytes where text belongs
+        except silent:
             log.debug("a websocket ended before it began")
         finally:
             if session is not None:  # even where this task is being cancelled
                 await asyncio.shield(sessions.leave(session))
-            with suppress(RuntimeError):
+            with suppress(*gone()):
                 await socket.close()
 
     visited.__annotations__.update(socket=WebSocket)
     app.add_api_websocket_route(path, visited)
+
+
+def gone() -> tuple[type[Exception], ...]:
+    """What a websocket raises when the page has gone, whatever is tried with it."""
+    from fastapi import WebSocketDisconnect
+
+    return WebSocketDisconnect, RuntimeError, OSError
 
 
 def _offer(text: str) -> Mapping[str, Any]:
@@ -195,7 +205,7 @@ def _offer(text: str) -> Mapping[str, Any]:
 
 
 async def _refuse(socket: Any, error: LinlyError) -> None:
-    with suppress(RuntimeError):  # it is closed already
+    with suppress(*gone()):
         await socket.send_text(json.dumps({"type": "refused", "text": str(error)}, ensure_ascii=False))
 
 

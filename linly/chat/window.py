@@ -13,6 +13,7 @@ from typing import Any
 from linly.chat.feed import Fragments, mime
 from linly.chat.person import Tick
 from linly.chat.signalling import SCRIPTS, script
+from linly.chat.websocket import gone
 
 BEHIND = 1.0
 """seconds of the stream that may wait for the encoder; beyond that all of it is left out"""
@@ -107,8 +108,6 @@ class Window:
 
     async def _watched(self, socket: Any) -> None:
         """One viewer, until they leave or cannot keep up."""
-        from fastapi import WebSocketDisconnect
-
         self._loop = asyncio.get_running_loop()
         waiting: Waiting = asyncio.Queue()
         self._viewers[waiting] = False
@@ -118,7 +117,7 @@ class Window:
             while (item := await waiting.get()) is not None:
                 await (socket.send_text(item) if isinstance(item, str) else socket.send_bytes(item))
             await socket.close(1001)
-        except (WebSocketDisconnect, RuntimeError):
+        except gone():
             return
         finally:
             self._viewers.pop(waiting, None)
