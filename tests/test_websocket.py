@@ -187,3 +187,34 @@ def test_left_out_pictures_leave_silence_not_a_shift():
     blocks = sound[: len(sound) // 480 * 480].reshape(-1, 480)
     loud = np.flatnonzero(np.abs(blocks).max(axis=1) > 0.05)
     assert np.diff(loud).max() == pytest.approx(100, abs=4)  # one second, where it was left out
+
+
+def test_a_page_that_vanishes_leaves_no_error_behind(guests, caplog):
+    import threading
+
+    import uvicorn
+    from websockets.sync.client import connect
+
+    app = FastAPI()
+    add_routes(app, Sessions(guests))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.02)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        for hasty in (False, True):
+            page = connect(f"ws://127.0.0.1:{port}/live/socket", legacy=True)
+            page.send(json.dumps({"type": "offer"}))
+            if not hasty:
+                page.recv(timeout=10)
+            page.socket.close()  # no good-bye
+        until = time.monotonic() + 15
+        while not all(guest.left.is_set() for guest in guests.known) or len(guests.known) < 2:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
