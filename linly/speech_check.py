@@ -35,9 +35,10 @@ NARROW = 4600.0
 """hertz"""
 ECHO = 0.57
 """seconds in which a sound dies away by 60 dB"""
-STRANGERS = ((7, 14, 24), (0.665, 0.70, 0.765))
+STRANGERS = ((7, 14, 24), (0.665, 0.68, 0.765))
 """cosine between two groups of windows below which they are two people, by the number of windows: in 6 s one person's
-two halves may differ by as much as two people in half a minute (real people: above 0.69 in 6 s, two below 0.67)"""
+two halves may differ by as much as two people in half a minute (real people: above 0.69 in 6 s, two below 0.67; one
+person in a hall: 0.70 in 12 s)"""
 DOUBTFUL, SHARE = 0.7, 0.22
 """cosine below which they may be; and the least share of the sound that each of two people has"""
 TYPICAL = 0.6

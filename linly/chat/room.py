@@ -259,7 +259,8 @@ def opened(*kinds: str, think: str = "") -> dict[str, Any]:
 
 
 def warm(language: str, persona: Persona) -> Iterator[str]:
-    """Open what a conversation needs, and use each thing once, so that the first turn is as quick as the next.
+    """Open what a conversation needs, and use each thing once, so that the first turn is as quick as the next,
+    in English and Chinese too: a visitor may change the language, and a dictionary takes a second to load.
 
     Yields what is being got ready, one of hear, think, speak, draw. Raises EngineUnavailable.
     """
@@ -278,7 +279,8 @@ def warm(language: str, persona: Persona) -> Iterator[str]:
                 ]
                 next(iter(engine.think(told)), "")
             elif kind == "speak":
-                voice = library.find_voice(engine, persona.voice, language)
-                list(engine.speak({"zh": "你好。"}.get(language, "Hello."), voice, Style(language=language)))
+                for spoken, words in {language: "Hello.", "en": "Hello.", "zh": "你好。"}.items():
+                    voice = library.find_voice(engine, persona.voice, spoken)
+                    list(engine.speak(words, voice, Style(language=spoken)))
             elif kind == "draw":
                 staged(engine, persona.portrait, None, replace(Style(), size=SIZE))
