@@ -164,7 +164,7 @@ def test_other_modes_have_their_own_visitors(room):
 
 def test_warming_opens_and_uses_each_engine(room, fake_engines):
     assert list(rooms.warm("en", Persona())) == ["think", "hear", "speak", "draw"]
-    assert Brain.asked and registry.open_engine("speak", "fake").said == ["Hello"]
+    assert Brain.asked and registry.open_engine("speak", "fake").said == ["Hello", "你好"]
 
 
 def test_the_library_knows_who_may_be_named(fake_engines):
