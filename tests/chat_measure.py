@@ -155,10 +155,7 @@ def told(what: str, found: list[float]) -> None:
 def second(page: Any, address: str) -> Any:
     """Another visitor in another context of the same browser."""
     other = page.context.browser.new_context(locale="en-GB", permissions=["microphone"]).new_page()
-    other.goto(address)
-    other.wait_for_selector("html:not(.linly-wait) #render")
-    other.locator("#tabs button[role=tab]").nth(3).click()
-    other.wait_for_selector("#chat-ready .good", timeout=180_000)
+    chat_page.arrive(other, address)
     chat_page.start(other)
     return other
 

@@ -79,14 +79,19 @@ def chatting(address: str, sound: Path, locale: str = "en-GB", **options: Any) -
         )
         page = context.new_page()
         page.add_init_script(WATCH)
-        page.goto(address)
-        page.wait_for_selector("html:not(.linly-wait) #render")
-        page.locator("#tabs button[role=tab]").nth(3).click()
-        page.wait_for_selector("#chat-ready .good", timeout=180_000)
+        arrive(page, address)
         try:
             yield page
         finally:
             chromium.close()
+
+
+def arrive(page: Any, address: str) -> None:
+    """Open the Chat tab, and wait until it is ready."""
+    page.goto(address)
+    page.wait_for_selector("html:not(.linly-wait) #render")
+    page.locator("#tabs button[role=tab]").nth(3).click()
+    page.wait_for_selector("#chat-ready .good", timeout=180_000)
 
 
 def start(page: Any) -> None:

@@ -56,3 +56,18 @@ def speech() -> Path:
     if not folder.is_dir():
         pytest.skip("the recordings of shared/data/speech are not beside this repository")
     return folder
+
+
+@pytest.fixture
+def guests():
+    """A maker of guests (see guest.py), which remembers them."""
+    from guest import Guest
+
+    known: list[Guest] = []
+
+    def welcome(session, options):
+        known.append(Guest(session, options))
+        return known[-1]
+
+    welcome.known = known
+    return welcome

@@ -8,66 +8,23 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
 import browser
-import fakes
 import numpy as np
 import pytest
 from conftest import ROOT
 
 from linly.audio import write_wav
-from linly.chat.person import Person
 from linly.chat.session import Full
 from linly.chat.webrtc import Sessions, offered_on
 from linly.errors import InputError
-from linly.values import Audio, Style
+from linly.values import Audio
 
 LOOPBACK = "127.0.0.1"
-
-
-class Move(fakes.FakeMove):
-    """The mouth is open where something is said, and only there."""
-
-    def move(self, utterance, style):
-        motion = super().move(utterance, style)
-        motion.curve("open")[:] *= bool(utterance.text)
-        return motion
-
-
-class Guest:
-    """What stands behind a connection in these tests: a person of fakes, and a record of what came in."""
-
-    def __init__(self, session, options) -> None:
-        portrait = fakes.FakeDraw().prepare(np.full((64, 64, 3), 9, np.uint8), "face")
-        self.session, self.options = session, options
-        self.person = Person(Move(), fakes.FakeDraw(), portrait, Style(size="256"))
-        self.sound: list[np.ndarray] = []
-        self.events: list[dict] = []
-        self.left = threading.Event()
-
-    def hear(self, audio: Audio) -> None:
-        assert audio.rate == 16000
-        self.sound.append(audio.samples)
-
-    def told(self, event) -> None:
-        self.events.append(event)
-        if event["type"] == "text":
-            self.person.say(next(fakes.FakeSpeak().speak(event["text"], None, Style())))
-        elif event["type"] == "stop":
-            self.session.send({"type": "stopped", "heard": self.person.stop().text})
-        elif event["type"] == "trouble":
-            raise InputError("That will not do.")
-
-    def seen(self, tick) -> None: ...
-
-    def gone(self) -> None:
-        self.person.close()
-        self.left.set()
 
 
 class Browser:
@@ -136,19 +93,6 @@ def pitch(samples: np.ndarray, rate: int) -> float:
     """Hertz of the strongest tone."""
     size = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
     return float(np.argmax(size)) * rate / len(samples)
-
-
-@pytest.fixture
-def guests():
-    """A maker of guests, which remembers them."""
-    known: list[Guest] = []
-
-    def welcome(session, options):
-        known.append(Guest(session, options))
-        return known[-1]
-
-    welcome.known = known
-    return welcome
 
 
 def test_picture_sound_microphone_and_events_pass_and_stop_silences(guests):

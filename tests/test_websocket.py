@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
-from test_webrtc import Guest, pitch
+from test_webrtc import pitch
 
 from linly.chat.feed import Fragments, mime
 from linly.chat.signalling import add_routes
@@ -21,18 +21,6 @@ from linly.chat.webrtc import Sessions
 from linly.chat.websocket import LATE, Line
 
 RATE = 48000
-
-
-@pytest.fixture
-def guests():
-    known: list[Guest] = []
-
-    def welcome(session, options):
-        known.append(Guest(session, options))
-        return known[-1]
-
-    welcome.known = known
-    return welcome
 
 
 def client(guests, limit: int = 4, guard=None) -> TestClient:

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from linly.chat.audience import Questions
+from linly.chat.websocket import let_in
 from linly.chat.window import Window
 from linly.errors import InputError
 
@@ -124,12 +125,9 @@ class Doors:
             return {"waiting": [asked.json() for asked in self._questions.waiting()]}
 
         async def live(socket: WebSocket) -> None:
-            await socket.accept()
-            why = self._why_not(socket)
-            if why or len(self._listeners) >= MOST_SOCKETS:
-                await socket.close(4000 + why[0] if why else 4503, why[1] if why else "Too many are here already.")
-                return
-            await self._live(socket)
+            full = (503, "Too many are here already.") if len(self._listeners) >= MOST_SOCKETS else None
+            if await let_in(socket, self._why_not(socket) or full):
+                await self._live(socket)
 
         post.__annotations__.update(request=Request)
         get.__annotations__.update(request=Request)

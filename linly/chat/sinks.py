@@ -181,4 +181,3 @@ class _Line:
         if self._process.returncode < 0 or silent:
             return "it does not answer"
         return told.decode(errors="replace").strip()[:100]
-

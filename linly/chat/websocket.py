@@ -13,7 +13,6 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from fractions import Fraction
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,8 +21,10 @@ import numpy as np
 from linly.chat.feed import Fragments, mime
 from linly.chat.person import Tick
 from linly.chat.session import Session, Welcome
+from linly.chat.tracks import EARS_RATE
 from linly.chat.webrtc import Sessions
 from linly.errors import InputError, LinlyError
+from linly.hear.vad import To16k
 from linly.values import Audio
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,6 @@ FIRST_SECONDS = 10.0
 """until the page must have said what it wants"""
 LATE = 2.0
 """seconds of pictures that may wait for a slow line; they are thrown away then, and the stream begins anew"""
-EARS_RATE = 16000
 
 
 class Line(Session):
@@ -50,28 +50,32 @@ class Line(Session):
         self._first = 0
         self._anew = threading.Event()
         self._dropping = False
-        self._ears: _Ears | None = None
+        self._rate, self._to16k = EARS_RATE, To16k()
 
     async def open(self, welcome: Welcome, offer: Mapping[str, Any]) -> None:
         """Take the page's offer. Raises InputError for one that cannot be taken, and what `welcome` raises."""
-        rate, options = offer.get("rate", EARS_RATE), offer.get("options") or {}
+        rate, options = offer.get("rate", self._rate), offer.get("options") or {}
         if not isinstance(options, Mapping) or not isinstance(rate, int) or rate not in RATES:
             raise InputError("The page's offer of a connection cannot be read; load the page again.")
         await self._welcomed(welcome, options)
-        self._ears = _Ears(rate)
+        self._rate = rate
         self._begin()
         self._task(self._deliver())
 
     async def talk(self) -> None:
         """What the page sends, to the end of the connection."""
-        assert self._ears
         with suppress(*gone()):
             while not self.closed and (message := await self._socket.receive())["type"] != "websocket.disconnect":
                 if message.get("text") is not None:
                     self._message(message["text"])
                 elif len(message["bytes"]) <= MOST_SOUND:
-                    for piece in self._ears.pieces(message["bytes"]):
-                        self._heard(piece)
+                    self._listened(message["bytes"])
+
+    def _listened(self, data: bytes) -> None:
+        """Sound of the microphone; a last half sample is thrown away."""
+        samples = (np.frombuffer(data[: len(data) // 2 * 2], "<i2") / 32768).astype(np.float32)
+        if len(heard := self._to16k(Audio(samples, self._rate))):
+            self._heard(Audio(heard, EARS_RATE))
 
     def _send(self, text: str) -> None:
         self._waiting.put_nowait(text)
@@ -129,26 +133,6 @@ class Line(Session):
             await self._socket.close()
 
 
-class _Ears:
-    """A microphone's samples at EARS_RATE."""
-
-    def __init__(self, rate: int) -> None:
-        from av import AudioResampler
-
-        self._rate, self._resampler = rate, AudioResampler("fltp", "mono", EARS_RATE)
-
-    def pieces(self, data: bytes) -> list[Audio]:
-        """What came, as the ears want it; a last half sample is thrown away."""
-        from av import AudioFrame
-
-        samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2")
-        if not len(samples):
-            return []
-        frame = AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
-        frame.sample_rate, frame.time_base = self._rate, Fraction(1, self._rate)
-        return [Audio(out.to_ndarray()[0].astype(np.float32), EARS_RATE) for out in self._resampler.resample(frame)]
-
-
 def add_route(app: Any, sessions: Sessions, path: str, guard: Callable[[Any], bool] | None = None) -> None:
     """Put the websocket on a FastAPI app. guard: told each connection, says whether it may.
 
@@ -186,6 +170,14 @@ def add_route(app: Any, sessions: Sessions, path: str, guard: Callable[[Any], bo
 
     visited.__annotations__.update(socket=WebSocket)
     app.add_api_websocket_route(path, visited)
+
+
+async def let_in(socket: Any, why_not: tuple[int, str] | None) -> bool:
+    """Accept a websocket, so that it can be told; where it may not stay, close it with this status and sentence."""
+    await socket.accept()
+    if why_not:
+        await socket.close(4000 + why_not[0], why_not[1])
+    return not why_not
 
 
 def gone() -> tuple[type[Exception], ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from linly.chat.feed import Fragments, mime
 from linly.chat.person import Tick
 from linly.chat.signalling import SCRIPTS, script
-from linly.chat.websocket import gone
+from linly.chat.websocket import gone, let_in
 
 BEHIND = 1.0
 """seconds of the stream that may wait for the encoder; beyond that all of it is left out"""
@@ -92,12 +92,9 @@ class Window:
             return PlainTextResponse(why[1], why[0]) if why else HTMLResponse(PAGE)
 
         async def stream(socket: WebSocket) -> None:
-            await socket.accept()
-            why = why_not(socket)
-            if why or len(self._viewers) >= MOST:
-                await socket.close(4000 + why[0] if why else 4503, why[1] if why else "Too many are watching already.")
-                return
-            await self._watched(socket)
+            full = (503, "Too many are watching already.") if len(self._viewers) >= MOST else None
+            if await let_in(socket, why_not(socket) or full):
+                await self._watched(socket)
 
         page.__annotations__.update(request=Request)
         stream.__annotations__.update(socket=WebSocket)
