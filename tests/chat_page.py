@@ -145,8 +145,8 @@ def still_after(seen: list[list[float]], stops: list[float]) -> list[float]:
 
 def barge_ins(address: str, speech: Audio, times: int, folder: Path) -> tuple[list[float], list[float]]:
     """Speak so many times over an answer; seconds to silence and to a still mouth each time."""
-    around = 9.0
-    sound = microphone(folder / "over.wav", around, speech, 2.0)
+    # Two unlike rests: at one pace speech and answers could miss each other again and again.
+    sound = microphone(folder / "over.wav", 9.0, speech, 2.0, 12.0, speech, 2.0)
     with chatting(address, sound) as page:
         page.click("#chat-options > button")
         choose(page, "#chat-think", "Prepared answers")
@@ -154,7 +154,7 @@ def barge_ins(address: str, speech: Audio, times: int, folder: Path) -> tuple[li
         page.evaluate("watch()")
         begins: list[float] = []
         found: list[float] = []
-        for _ in range(3 * times):  # now and then the speech comes before the answer, and stops nothing
+        for _ in range(8 * times):  # now and then the speech comes before the answer, and stops nothing
             page.wait_for_function("document.querySelector('#live-stage').dataset.state === 'idle'", timeout=60_000)
             page.evaluate("window.before = linlyChat.events.at(-1).at")
             page.fill("#live-text", STORY)
