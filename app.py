@@ -16,9 +16,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags = _parser().parse_args(argv)
     level = logging.DEBUG if flags.debug else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
-    from linly import settings
+    from linly import heap, settings
     from linly.errors import LinlyError
 
+    heap.few_arenas()
     try:
         chosen = settings.load(token=flags.token, lang=flags.lang)
         host, port, auth = _address(flags, chosen.token)

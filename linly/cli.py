@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from linly import __version__, cli_audience, cli_chat, cli_portrait, cli_voice, lexicon
+from linly import __version__, cli_audience, cli_chat, cli_portrait, cli_voice, heap, lexicon
 from linly.cli_bar import Bar, clear_line, heed_interrupts
 from linly.errors import Cancelled, InputError, LinlyError
 from linly.values import CROPS, EMOTIONS, FRAMES, SIZES, Style
@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     level = logging.DEBUG if arguments.debug else logging.ERROR
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    heap.few_arenas()
     heed_interrupts()
     try:
         result = arguments.run(arguments)

@@ -1,6 +1,6 @@
 """The conversation measured in headless Chromium, with the real engines.
 
-PYTHONPATH=. python tests/chat_measure.py over 20 SPEECH.wav   # from speech over an answer to silence and a still mouth
+PYTHONPATH=. python tests/chat_measure.py over 20 SPEECH.wav   # from speech over an answer to silence and a shut mouth
 PYTHONPATH=. python tests/chat_measure.py answers 20 en        # from a spoken question's end to sound and moving mouth
 PYTHONPATH=. python tests/chat_measure.py long 30              # minutes: memory, pictures, sound and picture together;
                                                                # a second visitor is there for the middle third
@@ -98,7 +98,7 @@ def over(times: int, speech: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, browser.serving(LINLY_LIBRARY=folder) as address:
         silent, still = chat_page.barge_ins(address, load(speech, max_seconds=60), times, Path(folder))
     told("silence", silent)
-    told("still mouth", still)
+    told("shut mouth", still)
 
 
 def answers(times: int, language: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import browser
+import cv2
 import numpy as np
+from face_measure import gap, landmarks
 
 from linly.audio import write_wav
 from linly.values import Audio
@@ -19,6 +22,7 @@ const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = async (wish) => (window.mic = await ask(wish));
 window.watched = [];
 window.seen = [];
+window.shots = [];
 window.watch = () => {
   const context = new AudioContext();
   const meter = (stream) => {
@@ -30,7 +34,14 @@ window.watch = () => {
   };
   const video = document.getElementById("live-video");
   const mic = meter(window.mic), voice = meter(video.srcObject);
-  setInterval(() => watched.push([performance.now() / 1000, mic(), video.muted ? 0 : voice()]), 8);
+  let talked = 0;
+  let began = 0;
+  setInterval(() => {
+    const [now, loud] = [performance.now() / 1000, mic()];
+    watched.push([now, loud, video.muted ? 0 : voice()]);
+    if (loud > 0.02) [began, talked] = [now - talked > 1 ? now : began, now];
+  }, 8);
+  const full = Object.assign(document.createElement("canvas"), {width: 256, height: 256}).getContext("2d");
   const pen = Object.assign(document.createElement("canvas"), {width: 48, height: 48}).getContext("2d");
   let before = null;
   const look = () => { // the lower middle of the picture, where the mouth is
@@ -40,12 +51,19 @@ window.watch = () => {
     const changed = before ? now.reduce((sum, one, at) => sum + Math.abs(one - before[at]), 0) : 0;
     seen.push([performance.now() / 1000, changed / now.length]);
     before = now;
+    if (performance.now() / 1000 - began < 1) {
+      full.drawImage(video, 0, 0, 256, 256);
+      shots.push([performance.now() / 1000, full.canvas.toDataURL("image/jpeg", 0.95)]);
+    }
     video.requestVideoFrameCallback(look);
   };
   video.requestVideoFrameCallback(look);
 };
 """
-"""What the microphone gives and what the visitor hears, as loudness, every 8 ms; how much changes in each picture."""
+"""What the microphone gives and what the visitor hears, as loudness, every 8 ms; how much changes around the mouth in
+each picture; and the pictures of the second after somebody began to speak."""
+AJAR = 0.03
+"""gap between the lips, over the span of the eyes, above that of the silent face, from which on a mouth is open"""
 REST = 0.6
 """seconds of silence after which an answer has ended; longer than any pause within STORY"""
 STORY = "This is a long sentence about plants and light that goes on for quite some time, as stories do. " * 9
@@ -130,21 +148,24 @@ def stopped_after(
     return begins, found
 
 
-def still_after(seen: list[list[float]], stops: list[float]) -> list[float]:
-    """Seconds from each beginning of speech over an answer (`stops`: its second) until the mouth moves no more than a
-    quarter of what it did while speaking."""
-    time, change = np.array(seen).T
+def shut_after(shots: list[tuple[float, str]], stops: list[float]) -> list[float]:
+    """Seconds from each beginning of speech over an answer (`stops`: its second) until a picture shows the mouth shut,
+    and it stays so. Left out where it was shut already when the speech began."""
+    images = [cv2.imdecode(np.frombuffer(base64.b64decode(url.partition(",")[2]), np.uint8), 1) for _, url in shots]
+    time, gaps = np.array([at for at, _ in shots]), gap(landmarks(image[..., ::-1] for image in images))
     found = []
     for at in stops:
-        speaking = np.median(change[(time > at - 1.0) & (time < at)])
-        moving = time[(time > at) & (time < at + 2.0) & (change > 0.25 * speaking)]
-        ends = np.flatnonzero(np.diff(moving, append=np.inf) > 0.2)
-        found.append(float(moving[ends[0]] - at) if len(moving) else 0.0)
+        near = (time >= at - 0.02) & (time < at + 0.9)
+        rest = np.median(gaps[near & (time > at + 0.65)])
+        opened = gaps[near] > rest + AJAR
+        if opened[:2].any():
+            still = np.append(time[near], np.inf)[np.flatnonzero(opened)[-1] + 1]
+            found.append(float(still - at))
     return found
 
 
 def barge_ins(address: str, speech: Audio, times: int, folder: Path) -> tuple[list[float], list[float]]:
-    """Speak so many times over an answer; seconds to silence and to a still mouth each time."""
+    """Speak so many times over an answer; seconds to silence and to a shut mouth each time."""
     # Two unlike rests: at one pace speech and answers could miss each other again and again.
     sound = microphone(folder / "over.wav", 9.0, speech, 2.0, 12.0, speech, 2.0)
     with chatting(address, sound) as page:
@@ -164,4 +185,4 @@ def barge_ins(address: str, speech: Audio, times: int, folder: Path) -> tuple[li
             begins, found = stopped_after(page.evaluate("watched"))
             if len(found) >= times:
                 break
-        return found, still_after(page.evaluate("seen"), begins)
+        return found, shut_after(page.evaluate("shots"), begins)

@@ -153,8 +153,8 @@ class Live:
     def _act(self, events: list[Event]) -> None:
         for event in events:
             if isinstance(event, Began):
+                self.person.listening(True)  # first, so that the face knows how to be silent
                 self.stop()
-                self.person.listening(True)
             elif isinstance(event, Partial):
                 self._send({"type": "partial", "text": event.text})
             elif isinstance(event, Nothing):

@@ -31,8 +31,8 @@ KEPT = 2
 """pictures already drawn that are still shown when something is to be said: time to draw the first of what follows"""
 PLANNED = 3
 """pieces planned ahead"""
-IDLE_SECONDS = 8.0
-"""length of one piece of silent life; it is cut wherever speech begins"""
+IDLE_SECONDS = 2.0
+"""length of one piece of silent life; it is cut wherever speech begins, and short so that it is soon there"""
 LAP, LAP_START = 480.0, 10.0
 """the time that idle motion goes by starts anew after so many seconds, at so many: it costs more the later it is"""
 SLOWEST, CALM = 4, 2.0
@@ -289,7 +289,7 @@ class Person:
             first = self._joint(manner)
             self._cut(first)
             before = self._pieces[-1] if self._pieces else self._ended
-            motion = joined(motion, before.pose(first) if before else None)
+            motion = joined(motion, before.pose(first) if before else None, 0 < first - self._fading <= KEPT)
             self._pieces.append(Piece(first, len(motion), replace(utterance, start=first / fps), motion, manner))
             self._changed.notify_all()
 

@@ -12,6 +12,8 @@ from linly.values import Audio, FaceMotion, Floats, Image, Utterance
 
 SLOW, QUICK = 0.48, 0.12
 """seconds in which what a joint would make jump finds its way: head, brows and smile; mouth, lids and eyes"""
+SHUT = 0.08
+"""seconds in which the mouth shuts when speech is stopped, which begins with the very next picture"""
 QUICK_CURVES = frozenset({"open", "jaw", "round", "spread", "tuck", "press", "tongue", "talk", "blink"})
 QUICK_CURVES |= {"gaze_x", "gaze_y"}
 FARTHEST = 6.0
@@ -101,15 +103,16 @@ def every(step: int, motion: FaceMotion) -> FaceMotion:
     return replace(motion, fps=motion.fps / step, curves=motion.curves[::step], head=motion.head[::step])
 
 
-def joined(motion: FaceMotion, before: Pose | None) -> FaceMotion:
+def joined(motion: FaceMotion, before: Pose | None, stopped: bool = False) -> FaceMotion:
     """`motion`, its beginning led over from the pose `before`, which the piece that it follows would have had there.
 
-    What differs at the joint is added and fades: no step in any curve, whatever was cut.
+    What differs at the joint is added and fades: no step in any curve, whatever was cut. stopped: speech was, so that
+    the mouth shuts as fast as it can.
     """
     if before is None:
         return motion
     curves, head = motion.curves.copy(), motion.head.copy()
-    slow, quick = _fading(SLOW, motion), _fading(QUICK, motion)
+    slow, quick = _fading(SLOW, motion), _fading(SHUT, motion, 1) if stopped else _fading(QUICK, motion)
     for k, name in enumerate(motion.names):
         weights = quick if name in QUICK_CURVES else slow
         low = -1.0 if name in ("smile", "brow", "gaze_x", "gaze_y", "breath") else 0.0
@@ -119,10 +122,13 @@ def joined(motion: FaceMotion, before: Pose | None) -> FaceMotion:
     return replace(motion, curves=curves, head=np.clip(head, -FARTHEST, FARTHEST))
 
 
-def _fading(seconds: float, motion: FaceMotion) -> Floats:
-    """(n,) weights from 1 (the joint itself) to nearly 0 over `seconds`, no longer than the motion."""
+def _fading(seconds: float, motion: FaceMotion, begun: int = 0) -> Floats:
+    """(n,) weights from 1 (the joint itself) to nearly 0 over `seconds`, no longer than the motion.
+
+    begun: how many steps of it lie before the joint.
+    """
     steps = max(1, round(seconds * motion.fps))
-    x = np.arange(steps, dtype=np.float32) / steps
+    x = (np.arange(steps, dtype=np.float32) + begun) / steps
     return (1 - x * x * (3 - 2 * x))[: len(motion)].astype(np.float32)
 
 

@@ -46,10 +46,32 @@ def track(source: Pictures | Sound) -> Any:
     return Track()
 
 
+def timed(sender: Any, source: Pictures | Sound, zero: int) -> None:
+    """Let the sender of a track report of which second of the stream a packet is, instead of when it left the encoder.
+
+    Browsers put sound and picture together by these reports, and the two encoders take unequal times. zero: NTP time
+    of the stream's second 0, the same for both tracks.
+    """
+
+    class Timed(type(sender)):  # type: ignore[misc]
+        @property
+        def _RTCRtpSender__ntp_timestamp(self) -> int:  # aiortc has no setting for it
+            return self._ntp
+
+        @_RTCRtpSender__ntp_timestamp.setter
+        def _RTCRtpSender__ntp_timestamp(self, now: int) -> None:
+            self._ntp = zero + round(source.seconds * (1 << 32))
+
+    sender._ntp = zero
+    sender.__class__ = Timed
+
+
 class Pictures:
     """The outgoing pictures, put in at the person's pace."""
 
     kind = "video"
+    seconds = 0.0
+    """of the stream, at which the frame that left last belongs"""
 
     def __init__(self) -> None:
         self._images: deque[tuple[int, Image]] = deque(maxlen=MOST_PICTURES)
@@ -70,6 +92,7 @@ class Pictures:
                 return None
             await self._come.wait()
         stamp, image = self._images.popleft()
+        self.seconds = stamp / VIDEO_CLOCK
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
         frame.pts, frame.time_base = stamp, Fraction(1, VIDEO_CLOCK)
         return frame
@@ -84,6 +107,8 @@ class Sound:
     """The outgoing sound: what is put in leaves in packets of 20 ms, each at its time."""
 
     kind = "audio"
+    seconds = 0.0
+    """of the stream, at which the frame that left last begins"""
 
     def __init__(self, rate: int) -> None:
         self._rate, self._packet = rate, round(PACKET * rate)
@@ -117,6 +142,7 @@ class Sound:
         pcm = np.round(np.clip(piece, -1, 1) * 32767).astype(np.int16)
         frame = AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = self._rate, self._sent, Fraction(1, self._rate)
+        self.seconds = self._sent / self._rate
         self._sent += self._packet
         return frame
 

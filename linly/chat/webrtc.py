@@ -37,7 +37,7 @@ class Peer(Session):
 
     async def open(self, welcome: Welcome, offer: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, str]:
         """Take the browser's offer; gives the answer. Raises InputError for an offer that cannot be taken."""
-        from aiortc import RTCSessionDescription
+        from aiortc import RTCSessionDescription, clock
 
         from linly.chat import tracks
 
@@ -54,8 +54,9 @@ class Peer(Session):
         kinds = {transceiver.kind for transceiver in peer.getTransceivers()}
         if kinds != {"audio", "video"}:
             raise InputError("The browser's offer must hold one sound and one picture; load the page again.")
-        peer.addTrack(tracks.track(self._pictures))
-        peer.addTrack(tracks.track(self._voice))
+        zero = clock.current_ntp_time()
+        for source in (self._pictures, self._voice):
+            tracks.timed(peer.addTrack(tracks.track(source)), source, zero)
         await peer.setLocalDescription(await peer.createAnswer())
         self._task(self._give_up())
         return {"id": self.id, "sdp": peer.localDescription.sdp, "type": peer.localDescription.type}

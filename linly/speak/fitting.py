@@ -8,9 +8,7 @@ Torch is needed here and nowhere else; the fitted voice is spoken by ONNX Runtim
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from linly import audio as sound
-from linly import files, settings
+from linly import files, heap, settings
 from linly.errors import EngineUnavailable, InputError
 from linly.speak import fit_check, fit_training
 from linly.speak.fit_network import Prosody, Tensor
@@ -123,28 +121,15 @@ def _enough(clips: Sequence[Sample]) -> list[Sample]:
 
 @contextmanager
 def _torch_at_work(torch: Any) -> Any:
-    """As many threads as the settings allow, numbers too small to matter taken as 0, and memory kept between steps.
-
-    With glibc's defaults each step gives its memory back to the system and asks for it again, which takes longer than
-    the step itself.
-    """
-    library: Any = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
-    allocator = getattr(library, "mallopt", None)
+    """As many threads as the settings allow, numbers too small to matter taken as 0, and memory kept between steps."""
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, settings.threads()))
     torch.set_flush_denormal(True)
-    trim, top, large = -1, -2, -3  # glibc's numbers of these settings
-    if allocator:
-        for setting, value in ((large, 1 << 30), (trim, (1 << 31) - 1), (top, 1 << 28)):
-            allocator(setting, value)
     try:
-        yield
+        with heap.kept():
+            yield
     finally:
         torch.set_num_threads(threads)
-        if allocator:
-            for setting, value in ((large, 1 << 17), (trim, 1 << 17), (top, 1 << 17)):
-                allocator(setting, value)
-            library.malloc_trim(0)
 
 
 class _Saved:
