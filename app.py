@@ -20,6 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from linly.errors import LinlyError
 
     heap.few_arenas()
+    sys.setswitchinterval(0.001)
     try:
         chosen = settings.load(token=flags.token, lang=flags.lang)
         host, port, auth = _address(flags, chosen.token)

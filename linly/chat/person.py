@@ -92,7 +92,8 @@ class Person:
         self._shown: Image | None = None
         self._manner, self._more, self._answering = "idle", False, False
         self._played: list[tuple[Utterance, int]] = []
-        self._stops, self._fading = 0, -1
+        self._stops, self._stopped = 0, -1
+        self._fading: Floats | None = None
         self._failure: BaseException | None = None
         self._closed = False
         self._changed = threading.Condition()
@@ -156,10 +157,19 @@ class Person:
             self._more = self._answering = False
             self._stops += 1
             if self._speaks():
-                self._fading = self._now
-                self._cut(self._now + 1)
+                self._silence()
             self._changed.notify_all()
             return said
+
+    def _silence(self) -> None:
+        """The next picture is of a silent face already; of the sound that belonged to it the beginning is left."""
+        piece, number = self._pieces[0], self._now
+        if piece.manner == "speaking" and piece.first <= number:
+            self._fading = faded(piece.sound(number), round(FADE * self.rate))
+            self._stopped = number
+        self._cut(number)
+        if self._pieces and self._pieces[0].end <= number:
+            self._ended = self._pieces.popleft()
 
     def listening(self, on: bool) -> None:
         """Whether the user is speaking: the face attends and nods now and then."""
@@ -200,21 +210,22 @@ class Person:
         number = self._now
         each = self.rate // self.style.fps
         if not self._pieces or self._pieces[0].first > number:  # nothing planned yet: the stream stands still
-            return Tick(number, image, np.zeros(each, np.float32), self._manner, None, late)
+            rest, self._fading = self._fading, None
+            silence = np.zeros(each, np.float32)
+            return Tick(number, image, silence if rest is None else rest, self._manner, None, late, rest is not None)
         piece = self._pieces[0]
         begins = piece.utterance if piece.manner == "speaking" and number == piece.first else None
         if piece.manner == "speaking":
             shown = number + 1 - piece.first
             self._played[-1 if begins is None else len(self._played) :] = [(piece.utterance, shown)]
-        samples, stopped = piece.sound(number), number == self._fading
-        if stopped:
-            samples = faded(samples, round(FADE * self.rate))
+        rest, self._fading = self._fading, None
+        samples = piece.sound(number) if rest is None else rest
         self._now += 1
         if piece.end <= self._now:
             self._ended = self._pieces.popleft()
             self._answering = self._more or bool(self._waiting) or self._speaks()
         self._changed.notify_all()
-        return Tick(number, image, samples, piece.manner, begins, late, stopped)
+        return Tick(number, image, samples, piece.manner, begins, late, rest is not None)
 
     def _speaks(self) -> bool:
         return any(piece.manner == "speaking" for piece in self._pieces)
@@ -289,7 +300,7 @@ class Person:
             first = self._joint(manner)
             self._cut(first)
             before = self._pieces[-1] if self._pieces else self._ended
-            motion = joined(motion, before.pose(first) if before else None, 0 < first - self._fading <= KEPT)
+            motion = joined(motion, before.pose(first) if before else None, 0 <= first - self._stopped < KEPT)
             self._pieces.append(Piece(first, len(motion), replace(utterance, start=first / fps), motion, manner))
             self._changed.notify_all()
 

@@ -12,8 +12,8 @@ from linly.values import Audio, FaceMotion, Floats, Image, Utterance
 
 SLOW, QUICK = 0.48, 0.12
 """seconds in which what a joint would make jump finds its way: head, brows and smile; mouth, lids and eyes"""
-SHUT = 0.08
-"""seconds in which the mouth shuts when speech is stopped, which begins with the very next picture"""
+SHUT = 0.16
+"""seconds in which the mouth shuts when speech is stopped, which begins with the very next picture, at one speed"""
 QUICK_CURVES = frozenset({"open", "jaw", "round", "spread", "tuck", "press", "tongue", "talk", "blink"})
 QUICK_CURVES |= {"gaze_x", "gaze_y"}
 FARTHEST = 6.0
@@ -112,7 +112,7 @@ def joined(motion: FaceMotion, before: Pose | None, stopped: bool = False) -> Fa
     if before is None:
         return motion
     curves, head = motion.curves.copy(), motion.head.copy()
-    slow, quick = _fading(SLOW, motion), _fading(SHUT, motion, 1) if stopped else _fading(QUICK, motion)
+    slow, quick = _fading(SLOW, motion), _shutting(motion) if stopped else _fading(QUICK, motion)
     for k, name in enumerate(motion.names):
         weights = quick if name in QUICK_CURVES else slow
         low = -1.0 if name in ("smile", "brow", "gaze_x", "gaze_y", "breath") else 0.0
@@ -122,14 +122,17 @@ def joined(motion: FaceMotion, before: Pose | None, stopped: bool = False) -> Fa
     return replace(motion, curves=curves, head=np.clip(head, -FARTHEST, FARTHEST))
 
 
-def _fading(seconds: float, motion: FaceMotion, begun: int = 0) -> Floats:
-    """(n,) weights from 1 (the joint itself) to nearly 0 over `seconds`, no longer than the motion.
-
-    begun: how many steps of it lie before the joint.
-    """
+def _fading(seconds: float, motion: FaceMotion) -> Floats:
+    """(n,) weights from 1 (the joint itself) to nearly 0 over `seconds`, no longer than the motion."""
     steps = max(1, round(seconds * motion.fps))
-    x = (np.arange(steps, dtype=np.float32) + begun) / steps
+    x = np.arange(steps, dtype=np.float32) / steps
     return (1 - x * x * (3 - 2 * x))[: len(motion)].astype(np.float32)
+
+
+def _shutting(motion: FaceMotion) -> Floats:
+    """(n,) weights from just under 1 to 0 over SHUT."""
+    steps = max(1, round(SHUT * motion.fps))
+    return np.linspace(1, 0, steps + 1, dtype=np.float32)[1 : len(motion) + 1]
 
 
 def mannered(motion: FaceMotion, manner: str, start: float, seed: int) -> FaceMotion:
