@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from linly import __version__, cli_audience, cli_chat, cli_portrait, cli_voice, heap, lexicon
+from linly import __version__, cli_audience, cli_batch, cli_chat, cli_portrait, cli_voice, heap, lexicon
 from linly.cli_bar import Bar, clear_line, heed_interrupts
 from linly.errors import Cancelled, InputError, LinlyError
 from linly.values import CROPS, EMOTIONS, FRAMES, SIZES, Style
@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_audience.add_flags(
         verb("audience", audience, "a portrait that answers an audience's questions, to a file or an RTMP server")
     )
+    cli_batch.add_flags(verb("batch", batch, "lectures: a video of every script and deck, in one go"))
     weights = verb("weights", weights_verb, "the model files: list, pull or verify them")
     weights.add_argument("action", choices=("list", "pull", "verify"))
     weights.add_argument("names", nargs="*", metavar="NAME")
@@ -199,6 +200,15 @@ def audience(a: argparse.Namespace) -> Result:
     result = cli_audience.run(a)
     if not a.json:
         print("\n".join(cli_audience.lines(result)))
+    return result
+
+
+def batch(a: argparse.Namespace) -> Result:
+    """Lectures."""
+    result = cli_batch.run(a)
+    clear_line()
+    if not a.json:
+        print("\n".join(cli_batch.lines(result)))
     return result
 
 

@@ -65,6 +65,9 @@ WEBM = Kind(
     | {"auto-alt-ref": "0", "lag-in-frames": "0"},
 )
 
+SEGMENT = Kind("mov", "libx264", "yuv420p", "pcm_s16le", (), False)
+"""a part of a longer video: the same pictures as MP4, the sound as it is, so that parts join without a loss"""
+
 
 def kind_of(path: Path) -> Kind:
     """By the name's ending: .mov and .webm are transparent, everything else is MP4."""
@@ -98,14 +101,14 @@ class Encoder:
         if kind is not WEBM:
             flags = "frag_keyframe+delay_moov+default_base_moof" if fragmented else "faststart" if faststart else ""
             own = "use_metadata_tags" if set(metadata) - COMMON_TAGS else ""
-            options = {"movflags": "+".join(filter(None, (flags, own)))}
+            options = {"movflags": "+".join(filter(None, (flags, own)))} if flags or own else {}
         self.container: Any = av.open(f"file:{path}", "w", format=kind.container, options=options)
         self.container.metadata.update(metadata)
         video: Any = self.container.add_stream(kind.codec, rate=fps)
         video.width, video.height = size
         video.pix_fmt = kind.pixels
         video.options = dict(kind.options)
-        if kind is MP4:
+        if kind.codec == "libx264":
             # With the macroblock tree, which costs little, the fast preset makes files as small as the next slower one.
             tree = {"x264-params": "mbtree=1:rc-lookahead=10"}
             video.options = {"crf": str(crf), "preset": preset} | tree | ({"bf": "0"} if fragmented else {})
@@ -114,12 +117,12 @@ class Encoder:
         context = video.codec_context
         context.time_base = self.tick
         # One thread keeps up with H.264, and each further one makes it work more for the same picture.
-        context.thread_count, context.thread_type = 1 if kind is MP4 else THREADS, "AUTO"
+        context.thread_count, context.thread_type = 1 if kind.codec == "libx264" else THREADS, "AUTO"
         context.gop_size = round(fps if fragmented else 4 * fps)
         context.color_primaries = context.color_trc = context.colorspace = BT709
         context.color_range = LIMITED
         audio: Any = self.container.add_stream(kind.sound, rate=rate, layout="mono")
-        if kind is not MOV:
+        if kind.sound != "pcm_s16le":
             audio.bit_rate = min(128_000, 4 * rate)
         self.video, self.audio = video, audio
         self.shown = self.heard = 0

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from linly.encoders import MP4, Encoder, kind_of
+from linly.encoders import MP4, Encoder, Kind, kind_of
 from linly.errors import EngineFailed, InputError
 from linly.files import check_writable, publish, replacing, temporary, why
 from linly.values import Audio, Floats, Image, VideoFile
@@ -36,6 +36,7 @@ class Writer:
     size: width, height in pixels, both even. fps: hertz. rate: hertz of every sound given, one that the codec knows.
     crf, preset: x264's quality (18 looks lossless, larger is smaller) and speed. metadata: tags (title, comment, ...).
     faststart: the index is moved to the front, so that a browser plays before all is loaded.
+    kind: one of encoders.py instead of the one that the ending stands for.
     fragmented: the MP4 can be played while it is written (a fragment a second); no faststart then.
     The file appears under its name only when it is whole; whatever goes wrong leaves nothing behind.
     Raises InputError if the file cannot be written (also from `add` and `finish`: the disk may fill up meanwhile).
@@ -53,10 +54,11 @@ class Writer:
         metadata: Mapping[str, str] | None = None,
         faststart: bool = True,
         fragmented: bool = False,
+        kind: Kind | None = None,
     ) -> None:
         if size[0] % 2 or size[1] % 2 or min(size) < 2:
             raise ValueError(f"both sides of a video must be even, got {size[0]}x{size[1]}")
-        self.kind = kind = kind_of(Path(path))
+        self.kind = kind = kind or kind_of(Path(path))
         if kind.rates and rate not in kind.rates:
             raise ValueError(f"{kind.sound} knows no rate of {rate} Hz; resample to one of {kind.rates}")
         if fragmented and kind is not MP4:

@@ -24,6 +24,7 @@ import numpy as np
 from linly import library, registry
 from linly.audio import concat, load
 from linly.bench_chat import QUESTIONS
+from linly.chat.tracks import LENIENT
 from linly.values import Style
 
 EVERY = 6.0
@@ -168,7 +169,8 @@ def row(page: Any, minute: float, turn: dict[str, Any], shared: bool) -> dict[st
         "minute": round(minute, 2), "two": shared, "mb": round(resident()), "sound_s": turn["sound_s"],
         "gaps_s": turn["gaps_s"], "frames": picture["frames"], "freezes": picture["freezes"], "at": picture["at"],
         "concealed": sound["concealed"] - sound["silent"], "samples": sound["samples"],
-        "apart_ms": round(picture["played"] - sound["played"], 1) if picture["played"] and sound["played"] else None,
+        "apart_ms": round(picture["played"] + 1000 * LENIENT - sound["played"], 1)
+        if picture["played"] and sound["played"] else None,
     }  # fmt: skip
 
 

@@ -9,7 +9,21 @@ from typing import Any
 import gradio as gr
 
 from linly.settings import Settings
-from linly.ui import chat, handlers, models, picker, portrait, render, result, shelf, theme, voice, voice_shelf, voices
+from linly.ui import (
+    chat,
+    handlers,
+    lectures,
+    models,
+    picker,
+    portrait,
+    render,
+    result,
+    shelf,
+    theme,
+    voice,
+    voice_shelf,
+    voices,
+)
 from linly.ui.parts import PRIVATE, Wording, bar, note, table
 from linly.ui.portrait_handlers import Wish
 from linly.ui.strings import STRINGS, text
@@ -31,6 +45,8 @@ def build(settings: Settings) -> gr.Blocks:
                 ui = render.build_render(say, lang)
             with say(gr.Tab, {"label": "tab_chat"}, id="chat", elem_id="tab-chat") as talk:
                 live = chat.build_chat(say, lang)
+            with say(gr.Tab, {"label": "tab_lectures"}, id="lectures", elem_id="tab-lectures"):
+                lectures.build_lectures(say, lang)
             with say(gr.Tab, {"label": "tab_models"}, id="models", elem_id="tab-models"):
                 models.build_models(say, lang)
         shelf.wire(new, ui, tabs)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from linly import speech_words
-from linly.ui import chat_strings, persona_strings
+from linly.ui import chat_strings, lectures_strings, persona_strings
 
 CHINESE: tuple[tuple[str, str], ...] = (
+    *lectures_strings.CHINESE,
     (r"There is no sample or enrolled portrait called ('.*')\.", r"没有名为 \1 的示例或已保存的形象。"),
     (r"There is no (?:enrolled portrait|portrait file or sample) called ('.*'|\".*\")[:.].*", r"没有名为 \1 的形象。"),
     (r"There is no enrolled voice called ('.*'|\".*\"): .*", r"没有名为 \1 的已保存声音。"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from linly.ui.chat_strings import CHAT
+from linly.ui.lectures_strings import LECTURES
 from linly.ui.persona_strings import PERSONA
 from linly.ui.portrait_strings import PORTRAIT
 from linly.ui.speak_for_strings import SPEAK_FOR
@@ -14,6 +15,7 @@ LANGUAGES = ("en", "zh")
 
 STRINGS: dict[str, tuple[str, str]] = {
     **VOICE,
+    **LECTURES,
     **PORTRAIT,
     **CHAT,
     **SPEAK_FOR,
