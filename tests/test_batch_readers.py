@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from importlib import metadata
+from pathlib import Path
+
 import decks
 import pytest
 
-from linly.batch import marks, readers, subtitled
+from linly.batch import marks, readers, slides, subtitled
 from linly.batch.values import Options
 from linly.errors import InputError
 
@@ -46,6 +54,35 @@ def test_a_pdf_is_told_by_the_script_beside_it(tmp_path):
     [talk] = read(deck, tmp_path)
     assert [line.slide for line in talk.lines] == [1, 2, 1]
     assert talk.warnings == ("[slide 9] cannot be done, and is left out.",)
+
+
+@pytest.fixture(scope="session")
+def foreign(tmp_path_factory):
+    """The decks that python-pptx is tested with, made by PowerPoint and others, out of its source archive."""
+    folder = tmp_path_factory.mktemp("foreign")
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "-q", "-d", str(folder)]
+    done = subprocess.run(
+        [*command, f"python-pptx=={metadata.version('python-pptx')}"], capture_output=True, check=False
+    )
+    archives = list(folder.glob("*.tar.gz"))
+    if done.returncode or not archives:
+        pytest.skip("pip cannot fetch the source of python-pptx here")
+    with tarfile.open(archives[0]) as archive:
+        decks_in_it = [member for member in archive.getmembers() if member.name.endswith(".pptx")]
+        archive.extractall(folder, decks_in_it, filter="data")
+    return {path.stem: path for path in folder.rglob("*.pptx")}
+
+
+@pytest.mark.slow
+def test_decks_that_others_made(foreign, tmp_path):
+    assert len(foreign) > 40
+    talks, problems = readers.talks(sorted(foreign.values()), Options(), tmp_path / "work")
+    assert {talk.name for talk in talks} == {"ph-inherit-props", "prs-notes", "sld-notes"}  # the ones with notes
+    assert all("has no speaker notes" in problem.says or "no slides" in problem.says for problem in problems)
+    chinese = shutil.copy(foreign["txt-font-typeface"], tmp_path / "汉字.pptx")
+    (tmp_path / "汉字.txt").write_text("这一页上写着汉字。", encoding="gb18030")
+    [talk] = read(Path(chinese), tmp_path)
+    assert said(talk) == ["这一页上写着汉字。"] and re.search("[\u4e00-\u9fff]", slides.document(Path(chinese))[0].text)
 
 
 def test_subtitles_keep_their_times():

@@ -19,7 +19,7 @@ GROUND = {"values", "errors"}
 """These know nobody (errors and values may know each other)."""
 HEADS = {"ui", "cli", "cli_voice", "__main__", "pipeline", "bench", "doctor", "chat", "batch", "library", "stage"}
 HEADS |= {"bench_voices", "bench_chat", "cli_chat", "cli_bar", "voice_fit", "voices", "voice_store", "voice_file"}
-HEADS |= {"enrolment", "cli_audience"}
+HEADS |= {"enrolment", "cli_audience", "cli_batch"}
 """What stands above the rooms: nothing below may know it."""
 LINES, FUNCTION_LINES = 400, 80
 """Hard limits; 350 and 60 are the house's measure and only warned about."""
@@ -27,7 +27,7 @@ HEAVY = {
     *("torch", "torchaudio", "torchvision", "transformers", "TTS", "whisper", "onnxruntime", "onnx", "ctranslate2"),
     *("faster_whisper", "ai_edge_litert", "gradio", "cv2", "av", "scipy", "skimage", "jieba", "misaki", "wetext"),
     *("pypinyin", "PIL", "huggingface_hub", "face_alignment", "moviepy", "pandas", "matplotlib", "numba", "librosa"),
-    *("aiortc", "openai", "xllamacpp", "docx", "pptx", "pypdfium2", "fastapi"),
+    *("aiortc", "openai", "xllamacpp", "docx", "pptx", "pypdfium2", "fastapi", "openpyxl", "ray"),
 }
 LAZY = {"linly/ui": {"gradio"}, "linly/draw": {"cv2"}, "linly/face": {"cv2"}}
 """Folders whose modules are themselves imported late, with what they may therefore import at the top."""

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import decks
 import pytest
 from conftest import ROOT
 
@@ -99,6 +100,8 @@ def spoken(models):
 def test_command(models, tmp_path, enrolled, spoken, command):
     write_wav(spoken, tmp_path / "recording.wav")
     shutil.copy(samples()[0].path, tmp_path / "me.jpg")
+    (tmp_path / "lesson.md").write_text("# Plants\n\nPlants turn light into sugar.")
+    decks.pptx(tmp_path / "deck.pptx", [("Roots", "Water", "Roots drink water.")])
     arguments = [sys.executable, *shlex.split(command)[1:]]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LINLY_WEIGHTS": str(models)}
     environment["LINLY_LIBRARY"] = str(enrolled)

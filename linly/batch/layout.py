@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from linly.batch.values import SIZES, Options
@@ -50,6 +49,8 @@ class Layout:
 
     def filled(self, frames: Frames) -> Iterator[Image]:
         """The whole pictures. One buffer is used again and again."""
+        import cv2
+
         if self.place is None:
             for image in frames.images:
                 yield image if image.shape[1::-1] == self.size else cv2.resize(image, self.size)
@@ -125,6 +126,8 @@ def _side(pixels: int) -> str:
 
 def _fitted(picture: Image, room: tuple[int, int], size: tuple[int, int]) -> Image:
     """The slide as large as it can be in the left `room` of a picture of this size."""
+    import cv2
+
     h, w = picture.shape[:2]
     scale = min(room[0] / w, room[1] / h)
     wide, high = max(1, round(w * scale)), max(1, round(h * scale))
@@ -146,6 +149,8 @@ def _disc(width: int, height: int, grow: float = 0.0) -> Floats:
 
 
 def _ring(ground: Image, place: Place) -> None:
+    import cv2
+
     wide = max(1, round(RING * place.height))
     centre: Any = (place.x + place.width // 2, place.y + place.height // 2)
     cv2.circle(ground, centre, min(place.width, place.height) // 2 - 1 + wide // 2, (245, 245, 245), wide, cv2.LINE_AA)

@@ -14,11 +14,14 @@ from pathlib import Path, PurePosixPath
 from linly import documents
 from linly.batch import marks, slides, subtitled, tables
 from linly.batch.values import Options, Talk
+from linly.documents_text import Passage
 from linly.errors import InputError, LinlyError
 from linly.text.files import read_text
 
 SCRIPTS, DECKS, TIMED, TABLES = (".txt", ".md", ".docx"), (".pptx", ".pdf"), (".srt", ".vtt"), (".csv", ".xlsx")
 KINDS = (*SCRIPTS, *DECKS, *TIMED, *TABLES)
+UNTOLD = 2.0
+"""seconds that a slide without notes is shown"""
 MOST_FILES = 2000
 MOST_BYTES = 2_000_000_000
 """unpacked, of one archive"""
@@ -39,10 +42,10 @@ def talks(paths: Sequence[Path], options: Options, folder: Path) -> tuple[list[T
     found: list[Talk] = []
     problems: list[Problem] = []
     files = list(_files(paths, folder, problems))
-    scripts = {_stem(file) for file in files if file.suffix.lower() == ".pdf"}
+    told = {_stem(file) for file in files if file.suffix.lower() in DECKS}
     for file in files:
-        if file.suffix.lower() in SCRIPTS and _stem(file) in scripts:
-            continue  # the narration of the PDF beside it
+        if file.suffix.lower() in SCRIPTS and _stem(file) in told:
+            continue  # the narration of the deck beside it
         try:
             found += read(file, options, folder)
         except LinlyError as error:
@@ -99,29 +102,37 @@ def _text(file: Path) -> tuple[str, str]:
 
 
 def _deck(file: Path, options: Options, folder: Path) -> Talk:
-    """Slides with their narration: the speaker notes, or the script beside a PDF, which turns pages by its marks or, if
-    it has none, has as many paragraphs as there are pages."""
+    """Slides with their narration: the script beside the deck, which turns pages by its marks or, if it has none, has
+    as many paragraphs as there are pages; else the speaker notes."""
     document = slides.document(file)
     pictures, warnings = slides.pictures(file, document, folder)
     script = marks.Script(len(pictures))
     beside = next((file.with_suffix(end) for end in SCRIPTS if file.with_suffix(end).is_file()), None)
-    if file.suffix.lower() == ".pdf":
-        if beside is None:
-            raise InputError(f"{documents.shown(file)} has no narration: put a script {file.stem}.txt beside it.")
+    if beside is not None:
         _turned(script, _text(beside)[1], len(pictures))
+    elif file.suffix.lower() == ".pdf":
+        raise InputError(f"{documents.shown(file)} has no narration: put a script {file.stem}.txt beside it.")
+    elif not any(passage.notes.strip() for passage in document):
+        raise InputError(
+            f"{documents.shown(file)} has no speaker notes: write what should be said into them, or into a script"
+            f" {file.stem}.txt beside it."
+        )
     else:
-        for number, passage in enumerate(document, 1):
-            before = len(script.lines)
-            script.read(passage.notes, slide=number)
-            if len(script.lines) == before:
-                script.read("[pause 2]")
-                warnings.append(f"Slide {number} has no notes, and is shown for 2 s.")
-    if not any(line.text for line in script.lines):
-        raise InputError(f"{documents.shown(file)} has no speaker notes: write what should be said into them.")
+        _noted(script, document)
     script.warnings += warnings
     title = next((p.text.split("\n")[0] for p in document if p.text), "") or file.stem
     heads = tuple(p.text.split("\n")[0] for p in document)
     return replace(talk(file.stem, title, documents.shown(file), script, options, pictures), heads=heads)
+
+
+def _noted(script: marks.Script, document: Sequence[Passage]) -> None:
+    """Each slide with its notes; one without is shown for a moment."""
+    for number, passage in enumerate(document, 1):
+        before = len(script.lines)
+        script.read(passage.notes, slide=number)
+        if len(script.lines) == before:
+            script.read(f"[pause {UNTOLD:g}]")
+            script.warnings.append(f"Slide {number} has no notes, and is shown for {UNTOLD:g} s.")
 
 
 def _turned(script: marks.Script, text: str, pages: int) -> None:
@@ -185,7 +196,7 @@ def _unpacked(file: Path, folder: Path, problems: list[Problem]) -> Iterator[Pat
                 if not path.is_file() or path.read_bytes() != data:
                     path.write_bytes(data)
                 yield path
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, RuntimeError, OSError, EOFError) as error:
         sealed = "password" in str(error)
         says = "is protected by a password: unpack it first." if sealed else "is a damaged archive: make it again."
         problems.append(Problem(documents.shown(file), f"{documents.shown(file)} {says}"))
