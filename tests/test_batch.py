@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import decks
@@ -271,3 +272,43 @@ def test_a_hundred_kills_lose_nothing_and_make_nothing_twice(tmp_path):
             found = video.probe(out / f"{name}.mp4")
             assert abs(found.seconds - found.audio_seconds) < 1 / 25 and sum(1 for _ in video.read_frames(found.path))
         whole += 1
+
+
+@pytest.mark.slow
+def test_workers_of_several_processes_make_the_same_and_end_with_their_parent(models, tmp_path):
+    (tmp_path / "a.txt").write_text("Plants turn light into sugar. Roots drink water. Leaves breathe. Stems carry.")
+    command = [sys.executable, "-m", "linly", "batch", str(tmp_path / "a.txt"), "--size", "256", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "LINLY_WEIGHTS": str(models)}
+    told = []
+    for count in ("1", "2"):
+        out = tmp_path / count
+        done = subprocess.run(
+            [*command, "-o", str(out), "--workers", count], capture_output=True, text=True, env=environment, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        told.append(json.loads(done.stdout.splitlines()[-1])["talks"][0])
+    assert [row["made"] for row in told] == [4, 4] and told[0]["seconds"] == told[1]["seconds"]
+    names = [sorted(path.name for path in (tmp_path / count / "segments").glob("*.mov")) for count in ("1", "2")]
+    assert names[0] == names[1]
+
+
+@pytest.mark.slow
+def test_segments_of_real_engines_join_without_a_jump(models, tmp_path):
+    (tmp_path / "a.txt").write_text(
+        "Plants turn light into sugar. Roots drink the water. [pause 1] Leaves breathe all day."
+    )
+    [row] = run.batch([tmp_path / "a.txt"], tmp_path / "out", Options(size="512"), count=1).rows
+    made = {segment.read(p).text: p for p in (tmp_path / "out" / "segments").glob("*.mov")}
+    lengths = [segment.read(made[text]).frames for text in made]
+    frames = [image.astype(float) for image in video.read_frames(row.video)]
+    assert len(frames) == sum(lengths)
+    order = ["Plants turn light into sugar.", "Roots drink the water.", "", "Leaves breathe all day."]
+    ends = np.cumsum([segment.read(made[text]).frames for text in order])[:-1]
+    steps = np.array([np.abs(b - a).mean() for a, b in pairwise(frames)])
+    assert max(steps[end - 1] for end in ends) <= np.percentile(steps, 90)  # no larger than within sentences
+    heard = audio.load(row.video, max_seconds=60, rate=16000).samples
+    for end in ends:
+        cut = round(end / 25 * 16000)
+        assert np.abs(heard[cut - 160 : cut + 160]).max() < 0.02  # joined in silence
+    parts = [video.probe(p).seconds for p in made.values()]
+    assert abs(video.probe(row.video).seconds - sum(parts)) < 1 / 25

@@ -106,7 +106,7 @@ def test_the_verbs_have_their_names_and_parameters(page):
     assert set(named) == {
         "/render", "/portrait_check", "/portrait_add", "/portrait_list", "/portrait_remove", "/models", "/pull",
         "/remove", "/voice_check", "/voice_add", "/voice_list", "/voice_test", "/voice_rename", "/voice_remove",
-        "/voice_export", "/voice_import", "/voice_fit", "/voice_fit_cancel", "/chat",
+        "/voice_export", "/voice_import", "/voice_fit", "/voice_fit_cancel", "/chat", "/batch",
     }  # fmt: skip
     parameters = [p["parameter_name"] for p in named["/render"]["parameters"]]
     assert parameters[:5] == ["text", "portrait", "voice", "photo", "audio"]

@@ -7,8 +7,11 @@ again elsewhere, and so is its unit. Needs requirements-cluster.txt.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
+import logging
+import queue
 import tempfile
 import threading
 from concurrent.futures import Future
@@ -29,7 +32,10 @@ GPU_MB = 24_000
 
 
 class Cluster:
-    """The workers of a Ray cluster. address: "auto" for the cluster of this machine, or ray://host:port."""
+    """The workers of a Ray cluster. address: "auto" for the cluster of this machine, or ray://host:port.
+
+    A thread for each worker waits until Ray has found a place for it, then hands it one unit after the other.
+    """
 
     def __init__(self, address: str, folder: Path) -> None:
         self._ray: Any = connected(address)
@@ -37,50 +43,63 @@ class Cluster:
         share = gpu_share()
         there = self._ray.cluster_resources()
         self.count = max(1, int(there.get("GPU", 0) / share) if share else int(there.get("CPU", 1) / CORES))
-        maker = self._ray.remote(num_cpus=CORES, num_gpus=share, max_restarts=-1, scheduling_strategy="SPREAD")(Actor)
-        self._actors = [maker.remote() for _ in range(self.count)]
-        self._busy = [0] * self.count
+        self._maker = self._ray.remote(num_cpus=CORES, num_gpus=share, scheduling_strategy="SPREAD")(Actor)
+        self._units: queue.Queue[tuple[Unit, Future[Made], int]] = queue.Queue()
         self._sent: dict[str, Any] = {}
+        self._actors: set[Any] = set()
+        self._closed = False
         self._lock = threading.Lock()
+        for number in range(self.count):
+            threading.Thread(target=self._serve, name=f"linly-ray-{number}", daemon=True).start()
 
     def submit(self, unit: Unit) -> Future[Made]:
         """See workers.Workers."""
         wanted: Future[Made] = Future()
-        wanted.set_running_or_notify_cancel()
-        self._try(unit, wanted, TRIES)
+        self._units.put((unit, wanted, TRIES))
         return wanted
 
-    def _try(self, unit: Unit, wanted: Future[Made], left: int) -> None:
-        with self._lock:
-            number = min(range(self.count), key=lambda n: self._busy[n])
-            self._busy[number] += 1
-        carried = {
-            path: self._put(path) for path in (unit.slide, unit.portrait, unit.voice) if path and Path(path).is_file()
-        }
-        task = self._actors[number].make.remote(unit, list(carried), *carried.values())
-        task.future().add_done_callback(lambda done: self._done(done, number, unit, wanted, left))
+    def _serve(self) -> None:
+        """One worker after the other, as they die."""
+        while not self._closed:
+            actor = self._maker.remote()
+            with self._lock:
+                self._actors.add(actor)
+            with contextlib.suppress(self._ray.exceptions.RayError):
+                self._ray.get(actor.ready.remote())  # a unit that waited for a place would wait for nothing
+                self._work(actor)
+            with self._lock:
+                self._actors.discard(actor)
 
-    def _done(self, done: Any, number: int, unit: Unit, wanted: Future[Made], left: int) -> None:
-        with self._lock:
-            self._busy[number] -= 1
-        error = done.exception()
-        if error is None:
+    def _work(self, actor: Any) -> None:
+        """Raises RayError where the worker or its machine has died; its unit is begun anew elsewhere."""
+        while not self._closed:
             try:
-                made, data = done.result()
-                with files.replacing(self._folder / f"{unit.key}.mov") as part:
-                    part.write_bytes(data)
-                wanted.set_result(made)
-            except Exception as failed:
-                wanted.set_exception(failed)
-        elif isinstance(error, self._ray.exceptions.RayTaskError):
-            cause = (
-                error.cause if isinstance(error.cause, LinlyError) else EngineFailed(f"A worker broke: {error.cause}")
-            )
-            wanted.set_exception(cause)
-        elif left > 1:  # the actor or its machine died
-            threading.Thread(target=self._try, args=(unit, wanted, left - 1), daemon=True).start()
-        else:
-            wanted.set_exception(EngineFailed(f"Workers died {TRIES} times at {unit.text[:30]!r}: see Ray's log."))
+                unit, wanted, left = self._units.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            if not wanted.running() and not wanted.set_running_or_notify_cancel():
+                continue
+            try:
+                wanted.set_result(self._made(actor, unit))
+            except self._ray.exceptions.RayTaskError as error:
+                broke = EngineFailed(f"A worker broke at {unit.text[:30]!r}: {error.cause}")
+                wanted.set_exception(error.cause if isinstance(error.cause, LinlyError) else broke)
+            except self._ray.exceptions.RayError:
+                if left <= 1:
+                    wanted.set_exception(EngineFailed(f"Workers died {TRIES} times at {unit.text[:30]!r}."))
+                else:
+                    self._units.put((unit, wanted, left - 1))
+                raise
+            except Exception as error:
+                wanted.set_exception(error)
+
+    def _made(self, actor: Any, unit: Unit) -> Made:
+        files_of = [path for path in (unit.slide, unit.portrait, unit.voice) if path and Path(path).is_file()]
+        made, data = self._ray.get(actor.make.remote(unit, files_of, *map(self._put, files_of)))
+        with files.replacing(self._folder / f"{unit.key}.mov") as part:
+            part.write_bytes(data)
+        result: Made = made
+        return result
 
     def _put(self, path: str) -> Any:
         with self._lock:
@@ -90,8 +109,10 @@ class Cluster:
 
     def close(self) -> None:
         """Give the workers' places back."""
-        for actor in self._actors:
-            self._ray.kill(actor)
+        self._closed = True
+        with self._lock:
+            for actor in self._actors:
+                self._ray.kill(actor)
 
 
 class Actor:
@@ -100,6 +121,10 @@ class Actor:
     def __init__(self) -> None:
         self._studio: Studio | None = None
         self._work = Path(tempfile.mkdtemp(prefix="linly-ray-"))
+
+    def ready(self) -> bool:
+        """A place was found."""
+        return True
 
     def make(self, unit: Unit, paths: list[str], *contents: bytes) -> tuple[Made, bytes]:
         """The segment, as a value and as its file."""
@@ -136,7 +161,7 @@ def connected(address: str) -> Any:
 
     if not ray.is_initialized():
         try:
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:  # its exceptions share no base class
             raise EngineUnavailable(
                 f"There is no Ray cluster at {address!r}: start one with `ray start --head`."

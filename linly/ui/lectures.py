@@ -139,9 +139,13 @@ def _wire_verb() -> None:
     gr.on([ask.click], api(batch_verb), [files, *words], [report, archive], api_name="batch", concurrency_limit=2)
 
 
-def batch_verb(files: list[str] | None, *words: str) -> tuple[dict[str, Any], str | None]:
+def batch_verb(
+    files: list[str] | None = None, portrait: str = "", voice: str = "", layout: str = "auto", size: str = "720",
+    language: str = "auto",
+) -> tuple[dict[str, Any], str | None]:  # fmt: skip
     """Make videos of scripts and decks; gives what came of each, and all of them in one archive."""
-    *_, last = handlers.make(files or [], dict(zip(USUAL, words, strict=True)), f"api-{secrets.token_hex(8)}")
+    wishes = {"portrait": portrait, "voice": voice, "layout": layout, "size": size, "language": language}
+    *_, last = handlers.make(files or [], wishes, f"api-{secrets.token_hex(8)}")
     if last.error:
         raise last.error
     assert last.report
