@@ -292,6 +292,12 @@ def test_workers_of_several_processes_make_the_same_and_end_with_their_parent(mo
     assert names[0] == names[1]
 
 
+def blocks(image: np.ndarray) -> np.ndarray:
+    """Means of 8 by 8 pixels: what moves, without the encoder's grain, which each key picture has anew."""
+    h, w = (side // 8 * 8 for side in image.shape[:2])
+    return image[:h, :w].reshape(h // 8, 8, w // 8, 8, 3).mean((1, 3))
+
+
 @pytest.mark.slow
 def test_segments_of_real_engines_join_without_a_jump(models, tmp_path):
     (tmp_path / "a.txt").write_text(
@@ -300,12 +306,14 @@ def test_segments_of_real_engines_join_without_a_jump(models, tmp_path):
     [row] = run.batch([tmp_path / "a.txt"], tmp_path / "out", Options(size="512"), count=1).rows
     made = {segment.read(p).text: p for p in (tmp_path / "out" / "segments").glob("*.mov")}
     lengths = [segment.read(made[text]).frames for text in made]
-    frames = [image.astype(float) for image in video.read_frames(row.video)]
+    frames = [blocks(image) for image in video.read_frames(row.video)]
     assert len(frames) == sum(lengths)
     order = ["Plants turn light into sugar.", "Roots drink the water.", "", "Leaves breathe all day."]
     ends = np.cumsum([segment.read(made[text]).frames for text in order])[:-1]
     steps = np.array([np.abs(b - a).mean() for a, b in pairwise(frames)])
-    assert max(steps[end - 1] for end in ends) <= np.percentile(steps, 90)  # no larger than within sentences
+    assert max(steps[end - 1] for end in ends) <= np.percentile(steps, 90)  # no larger than in sentences
+    light = np.abs(np.diff([frame.mean() for frame in frames]))
+    assert max(light[end - 1] for end in ends) <= 0.5  # of 255
     heard = audio.load(row.video, max_seconds=60, rate=16000).samples
     for end in ends:
         cut = round(end / 25 * 16000)

@@ -33,7 +33,8 @@ RATE = 48000
 """hertz; a whole number of samples fills a picture at every usual rate"""
 BLANK = (16, 16)
 """size of the pictures where only the sound is wanted"""
-CRF = 20
+LEAD = 0.12
+"""seconds of silence before the first sound, in which the mouth opens; it would jump from rest to the first phoneme"""
 
 
 class Studio:
@@ -65,7 +66,7 @@ class Studio:
             "words": [[w.text, round(w.start, 4), round(w.end, 4)] for w in said.words],
         }  # fmt: skip
         tags = {"comment": NOTICE, "linly": json.dumps(told, ensure_ascii=False)}
-        with video.Writer(path, size, fps, RATE, crf=CRF, metadata=tags, faststart=False, kind=SEGMENT) as writer:
+        with video.Writer(path, size, fps, RATE, metadata=tags, faststart=False, kind=SEGMENT) as writer:
             writer.add(pictures, said.audio)
             writer.finish()
         return replace(_made(told), took=round(perf_counter() - began, 3))
@@ -81,7 +82,8 @@ class Studio:
         parts = list(recording.timed(self._speak.speak(unit.text, voice, style), style, self._time, Clock()))
         if not parts:
             raise InputError(f"Nothing in {unit.text[:40]!r} can be spoken.")
-        whole = parts[0] if len(parts) == 1 else recording.join(parts, unit.text)
+        breath = Utterance("", sound.silence(LEAD, parts[0].audio.rate), parts[0].language, timing=parts[0].timing)
+        whole = recording.join([breath, *parts], unit.text)
         fitted = sound.pad_to_frames(sound.resample(whole.audio, RATE), unit.options.fps)
         return replace(whole, text=unit.text, audio=fitted, start=0.0, last=True)
 
