@@ -220,7 +220,7 @@ def pins(name: str) -> dict[str, str]:
 
 
 def test_every_requirement_is_pinned_once_and_says_why():
-    for name in ("requirements.txt", "requirements-lite.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-lite.txt", "requirements-cluster.txt", "requirements-dev.txt"):
         lines = [x for x in (ROOT / name).read_text(encoding="utf-8").splitlines() if re.match(r"\w", x)]
         assert len(pins(name)) == len(lines) > 0
         if "dev" not in name:
@@ -238,7 +238,7 @@ def test_the_full_set_holds_the_lite_set():
 
 def test_what_the_code_imports_is_required():
     """A package that is there only because another one asked for it may be gone tomorrow."""
-    asked = set(pins("requirements.txt")) | {"opencv-python-headless", "opencv-python"}
+    asked = {*pins("requirements.txt"), *pins("requirements-cluster.txt"), "opencv-python-headless", "opencv-python"}
     found = packages_distributions()
     for path in SOURCES:
         for module, _ in imports(tree(path)):

@@ -13,7 +13,7 @@ from typing import Any
 import linly
 from linly import library, registry, settings, weights
 from linly.batch import layout
-from linly.batch.values import Line, Made, Options, Talk, Unit
+from linly.batch.values import LEAD, Line, Made, Options, Talk, Unit
 from linly.errors import InputError
 from linly.text.language import detect
 from linly.values import Voice
@@ -97,7 +97,7 @@ def filled(plan: Planned, made: Sequence[Made]) -> tuple[list[Unit | None], list
     """For each unit the silence that goes before it so that it begins at its time, and sentences on those too late."""
     fps, at, gaps, late = plan.talk.options.fps, 0, [], []
     for unit, start, segment in zip(plan.units, [line.at for line in plan.lines], made, strict=True):
-        missing = 0 if start is None else round(start * fps) - at
+        missing = 0 if start is None else round((start - LEAD) * fps) - at
         gaps.append(silent(unit, missing) if missing > 0 else None)
         if missing < -fps:
             late.append(f"{unit.text[:30]!r} begins {-missing / fps:.1f} s late: more is said than there is time for.")

@@ -21,7 +21,7 @@ from linly import audio as sound
 from linly import library, recording, registry, settings, video
 from linly.batch import layout
 from linly.batch.plan import layout_of
-from linly.batch.values import Made, Unit
+from linly.batch.values import LEAD, Made, Unit
 from linly.clock import Clock
 from linly.encoders import SEGMENT
 from linly.errors import InputError
@@ -33,8 +33,6 @@ RATE = 48000
 """hertz; a whole number of samples fills a picture at every usual rate"""
 BLANK = (16, 16)
 """size of the pictures where only the sound is wanted"""
-LEAD = 0.12
-"""seconds of silence before the first sound, in which the mouth opens; it would jump from rest to the first phoneme"""
 
 
 class Studio:

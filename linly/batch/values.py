@@ -21,6 +21,11 @@ SIZES = {"256": (456, 256), "512": (910, 512), "720": (1280, 720), "1080": (1920
 """Of a lecture's video, 16:9."""
 
 
+LEAD = 0.12
+"""seconds of silence before the first sound of a segment, in which the mouth opens; it would jump from rest to the
+first phoneme"""
+
+
 @dataclass(frozen=True)
 class Options:
     """How talks are made. Each may be said for all, and otherwise for one talk or one row of a table."""

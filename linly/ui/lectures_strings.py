@@ -15,7 +15,7 @@ LECTURES: dict[str, tuple[str, str]] = {
     "layout_beside": ("Beside the slide", "课件旁边"),
     "layout_portrait": ("Alone", "单独出镜"),
     "layout_audio": ("Only the voice", "只有声音"),
-    "lectures_look": ("See what the scripts do", "预览文稿"),
+    "lectures_look": ("Preview", "预览"),
     "lectures_go": ("Make the videos", "开始制作"),
     "lectures_pause": ("Pause", "暂停"),
     "lectures_on": ("Go on", "继续"),
