@@ -135,6 +135,20 @@ def test_cancelled_and_paused_runs_go_on(fake_engines, tmp_path):
     assert {name: stamps(tmp_path)[name] for name in kept} == kept
 
 
+def test_a_talk_that_is_wanted_first_is_made_before_the_others(fake_engines, tmp_path):
+    names = ["one", "two", "three"]
+    sources = [script(tmp_path, " ".join(f"Talk {name}, line {n}." for n in range(8)), f"{name}.txt") for name in names]
+    control, finished = run.Control(), []
+
+    def look(state):
+        if sum(row.made for row in state.rows) == 2:
+            control.wanted.append("three")
+        finished.extend(row.name for row in state.rows if row.state == "done" and row.name not in finished)
+
+    batch(tmp_path, *sources, tell=look, control=control)
+    assert sorted(finished) == sorted(names) and finished.index("three") == 0
+
+
 def test_progress_is_told_with_time_left(fake_engines, tmp_path):
     states = []
     batch(tmp_path, script(tmp_path, " ".join(f"Sentence number {n}." for n in range(20))), tell=states.append)

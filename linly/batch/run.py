@@ -44,6 +44,8 @@ class Control:
 
     paused: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    wanted: deque[str] = field(default_factory=deque)
+    """names of talks that are to be made before the others, the last first"""
 
     def check(self) -> None:
         """Wait while paused. Raises Cancelled."""
@@ -168,7 +170,17 @@ class _Work:
             if makers:
                 makers.close()
 
+    def _reorder(self) -> None:
+        """What somebody wants first goes to the front."""
+        while self.control.wanted:
+            name = self.control.wanted.popleft()
+            numbers = {number for number, row in enumerate(self.rows) if row.name == name}
+            first = [unit for unit in self.waiting if numbers & set(self.wants[unit.key])]
+            rest = [unit for unit in self.waiting if not numbers & set(self.wants[unit.key])]
+            self.waiting = deque([*first, *rest])
+
     def _begin(self, makers: workers.Workers, under_way: dict[Future[Made], Unit]) -> None:
+        self._reorder()
         while self.waiting and len(under_way) < AHEAD * makers.count:
             unit = self.waiting.popleft()
             if any(number in self.ready for number in self.wants[unit.key]):

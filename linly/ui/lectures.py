@@ -69,6 +69,9 @@ def _inputs(ui: SimpleNamespace) -> None:
         with gr.Row(visible=False) as ui.running:
             ui.pause = say(gr.Button, {"value": "lectures_pause"}, elem_id="lectures-pause")
             ui.stop = say(gr.Button, {"value": "lectures_stop"}, elem_id="lectures-stop")
+        ui.first = say(
+            gr.Dropdown, {"label": "lectures_first"}, choices=[], value=None, visible=False, elem_id="lectures-first"
+        )
         ui.preview = gr.Textbox(
             visible=False, show_label=False, lines=8, max_lines=24, interactive=False, elem_id="lectures-preview"
         )
@@ -85,14 +88,18 @@ def layouts(lang: str) -> list[tuple[str, str]]:
 
 
 def _wire(ui: SimpleNamespace) -> None:
-    outputs = [ui.bar, ui.table, ui.files, ui.zip, ui.running, ui.go, ui.pause]
+    outputs = [ui.bar, ui.table, ui.files, ui.zip, ui.running, ui.go, ui.pause, ui.first]
 
     def go(
         files: list[str] | None, portrait: str, voice: str, layout: str, size: str, lang: str, request: gr.Request
     ) -> Iterator[list[Any]]:
         wishes = {"portrait": portrait, "voice": voice or "", "layout": layout, "size": size}
+        before: list[str] = []
         for moment in handlers.make(files or [], wishes, request.session_hash or ""):
-            yield shown(moment, lang)
+            now = handlers.waiting(moment)
+            others = gr.skip() if now == before else gr.update(choices=now, value=None, visible=len(now) > 1)
+            before = now
+            yield [*shown(moment, lang), others]
             if moment.error and not moment.busy and not isinstance(moment.error, Cancelled):
                 raise toast(moment.error, lang)
 
@@ -102,6 +109,9 @@ def _wire(ui: SimpleNamespace) -> None:
     def paused(lang: str, request: gr.Request) -> Any:
         on = handlers.pause(request.session_hash or "")
         return gr.update(value=text(lang, "lectures_on" if on else "lectures_pause"))
+
+    def first(name: str | None, request: gr.Request) -> None:
+        handlers.first(request.session_hash or "", name or "")
 
     def look(files: list[str] | None, lang: str) -> Any:
         with toasts(lang):
@@ -113,6 +123,7 @@ def _wire(ui: SimpleNamespace) -> None:
     ui.go.click(go, wishes, outputs, concurrency_limit=None, **PRIVATE)
     ui.stop.click(stopped, None, None, **PRIVATE)
     ui.pause.click(paused, [ui.lang], [ui.pause], **PRIVATE)
+    ui.first.input(first, [ui.first], None, **PRIVATE)
     ui.look.click(look, [ui.given, ui.lang], [ui.preview], **PRIVATE)
     _wire_verb()
 

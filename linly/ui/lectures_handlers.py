@@ -104,6 +104,19 @@ def pause(session: str) -> bool:
     return paused.is_set()
 
 
+def first(session: str, name: str) -> None:
+    """Make this lecture before the others that wait."""
+    own = _running.get(session)
+    if own and name:
+        own.control.wanted.append(name)
+
+
+def waiting(moment: Moment) -> list[str]:
+    """The lectures that are not finished."""
+    rows = moment.state.rows if moment.busy and moment.state else ()
+    return [row.name for row in rows if row.state in ("waiting", "running")]
+
+
 def table(rows: Sequence[Row], lang: str) -> str:
     """The lectures, a row each."""
     heads = ("name", "state", "parts", "length", "said")

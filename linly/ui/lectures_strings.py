@@ -20,6 +20,7 @@ LECTURES: dict[str, tuple[str, str]] = {
     "lectures_pause": ("Pause", "暂停"),
     "lectures_on": ("Go on", "继续"),
     "lectures_stop": ("Stop", "停止"),
+    "lectures_first": ("Make this one next", "优先制作"),
     "lectures_idle": ("Drop files, then press the button.", "放入文件后按按钮开始。"),
     "lectures_none": ("There is nothing to make yet: drop scripts or decks first.", "还没有文件：请先放入文稿或课件。"),
     "lectures_done": ("{n} of {all} finished in {t}.", "完成 {n}/{all}，用时 {t}。"),
