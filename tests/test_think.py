@@ -1,5 +1,7 @@
 """The brain: servers that fail in every way, prepared answers, and a real model on this machine."""
 
+import re
+
 import pytest
 from llm_standin import WORDS, standin
 
@@ -188,5 +190,7 @@ def test_a_real_model_rests_between_pieces_and_goes_on_after_being_closed(real):
 
 @pytest.mark.slow
 def test_a_real_model_answers_in_chinese_and_keeps_whole_characters(real):
-    said = "".join(real.think([{"role": "user", "content": "中国的首都是哪里？只用一句话回答。"}]))
-    assert "北京" in said and "\ufffd" not in said
+    question = {"role": "user", "content": "中国的首都是哪里？只用一句话回答。"}
+    said = ["".join(real.think([question])) for _ in range(4)]  # half a billion weights are wrong now and then
+    assert any("北京" in answer for answer in said)
+    assert all("\ufffd" not in answer and re.search("[\u4e00-\u9fff]", answer) for answer in said)
