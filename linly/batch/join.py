@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,24 +28,11 @@ QUIETEST = -60.0
 BITS = 128_000
 
 
-@dataclass(frozen=True)
-class Joined:
-    """A finished talk."""
+def join(plan: Planned, made: Sequence[Made], folder: Path, out: Path, audible: bool = False) -> float:
+    """Write out (.mp4, or .m4a if `audible`), its subtitles and its picture; gives its length in seconds.
 
-    path: Path
-    seconds: float
-    audio_seconds: float
-    frames: int
-    lufs: float
-    """as measured before it was brought to the loudness wanted"""
-    files: tuple[Path, ...]
-    """what stands beside it"""
-    chapters: int
-
-
-def join(plan: Planned, made: Sequence[Made], folder: Path, out: Path, audible: bool = False) -> Joined:
-    """Write out (.mp4, or .m4a if `audible`), its subtitles and its picture. made: all segments in order, fillers too,
-    whose files are in `folder`. Raises InputError where it cannot be written, EngineFailed if segments do not fit.
+    made: all segments in order, fillers too, whose files are in `folder`. Raises InputError where it cannot be written,
+    EngineFailed if segments do not fit.
     """
     options = plan.talk.options
     meter = Meter(segment.RATE)
@@ -61,9 +47,9 @@ def join(plan: Planned, made: Sequence[Made], folder: Path, out: Path, audible: 
     chapters = _chapters(plan, made)
     with replacing(out) as part:
         _write(plan, made, folder, part, sounds, chapters, audible)
-        found = _checked(part, made, options.fps, audible)
-    files = _beside(plan, made, out, folder, audible)
-    return Joined(out, found[0], found[1], sum(m.frames for m in made), round(lufs, 1), tuple(files), len(chapters))
+        seconds = _checked(part, made, options.fps, audible)
+    _beside(plan, made, out, folder, audible)
+    return seconds
 
 
 def finished(out: Path, print: str) -> bool:
@@ -138,24 +124,15 @@ def _encoded(voice: Any, piece: Audio, at: int, fps: int) -> Iterator[Any]:
     yield from voice.encode(frame)
 
 
-def _checked(part: Path, made: Sequence[Made], fps: int, audible: bool) -> tuple[float, float]:
-    """Seconds of picture and sound of what was written, once they are what they should be."""
+def _checked(part: Path, made: Sequence[Made], fps: int, audible: bool) -> float:
+    """Seconds of what was written, once no picture is missing."""
     frames = sum(one.frames for one in made)
     if audible:
-        seconds = sum(len(piece) for piece in _lengths(part)) / segment.RATE
-        return frames / fps, seconds
+        return frames / fps
     found: VideoFile = video.probe(part)
     if found.frames != frames:
         raise EngineFailed(f"{found.frames} of {frames} pictures were joined: try again.")
-    return found.seconds, found.audio_seconds
-
-
-def _lengths(part: Path) -> Iterator[range]:
-    import av
-
-    with av.open(f"file:{part}") as container:
-        for frame in container.decode(audio=0):
-            yield range(frame.samples)
+    return found.seconds
 
 
 def _chapters(plan: Planned, made: Sequence[Made]) -> list[dict[str, Any]]:
@@ -181,10 +158,11 @@ def _chapters(plan: Planned, made: Sequence[Made]) -> list[dict[str, Any]]:
     return rows
 
 
-def _beside(plan: Planned, made: Sequence[Made], out: Path, folder: Path, audible: bool) -> list[Path]:
+def _beside(plan: Planned, made: Sequence[Made], out: Path, folder: Path, audible: bool) -> None:
+    """Subtitles and a picture of the talk."""
     from PIL import Image
 
-    options, files = plan.talk.options, []
+    options = plan.talk.options
     if options.subtitles:
         said, at = [], 0.0
         for one in made:
@@ -193,11 +171,10 @@ def _beside(plan: Planned, made: Sequence[Made], out: Path, folder: Path, audibl
             if one.text:
                 said.append(Utterance(one.text, hollow, one.language, one.words, timing="none", start=at))
             at += seconds
-        files += [subtitles.write(said, out.with_suffix(end)) for end in (".srt", ".vtt")]
+        for end in (".srt", ".vtt"):
+            subtitles.write(said, out.with_suffix(end))
     if not audible:
         middle = max(made, key=lambda one: bool(one.text) * one.frames)
         image = next(video.read_frames(folder / f"{middle.key}.mov"))
         with replacing(out.with_suffix(".jpg")) as part:
             Image.fromarray(image).save(part, format="JPEG", quality=88)
-        files.append(out.with_suffix(".jpg"))
-    return files

@@ -139,10 +139,10 @@ def _fitted(picture: Image, room: tuple[int, int], size: tuple[int, int]) -> Ima
     return out
 
 
-def _disc(width: int, height: int, grow: float = 0.0) -> Floats:
+def _disc(width: int, height: int) -> Floats:
     """(height, width, 1) a soft-edged disc."""
     y, x = np.mgrid[:height, :width] + 0.5
-    radius = min(width, height) / 2 - 1 + grow
+    radius = min(width, height) / 2 - 1
     far = np.hypot(x - width / 2, y - height / 2)
     disc: Floats = np.clip(radius - far + 0.5, 0, 1).astype(np.float32)[..., None]
     return disc

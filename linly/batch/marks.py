@@ -6,7 +6,7 @@
     [language en]            until the next one; [language auto]        [语言 en]
     [say 重庆 = chong2 qing4]  how a word is read from here on            [读作 ...]
     [speaker Anna]           who speaks from here on; at the first time [说话人 ...]
-                             with [speaker Anna voice=af_heart portrait=ada]
+                             with [speaker Anna voice=af_heart portrait=admiral]
     *word*                   emphasis (English), as in Markdown
 
 docs/lectures.md has a page on them. A bracket of another kind is read as text, with a warning.

@@ -50,6 +50,8 @@ def planned(talk: Talk, strangers: bool = False) -> Planned:
 
     Raises InputError for a voice, a portrait or a file that is not there, EngineUnavailable.
     """
+    _voice.cache_clear()  # somebody may have enrolled another voice of that name, or fetched a model
+    _engines.cache_clear()
     options = talk.options
     if strangers:
         _check_names(talk)

@@ -169,7 +169,11 @@ def _files(paths: Sequence[Path], folder: Path, problems: list[Problem]) -> Iter
 
 
 def _hidden(file: Path, under: Path) -> bool:
-    parts = file.relative_to(under).parts
+    return _kept_by_a_system(file.relative_to(under).parts)
+
+
+def _kept_by_a_system(parts: Sequence[str]) -> bool:
+    """Hidden files, locks of Office, what macOS puts into archives."""
     return any(part.startswith((".", "~$", "__MACOSX")) for part in parts)
 
 
@@ -206,8 +210,11 @@ def _unpacked(file: Path, folder: Path, problems: list[Problem]) -> Iterator[Pat
 
 def _strange(one: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(_name(one)).parts
-    hidden = any(part.startswith((".", "~$", "__MACOSX")) for part in parts)
-    return hidden or ".." in parts or os.path.splitext(parts[-1] if parts else "")[1].lower() not in KINDS
+    return (
+        _kept_by_a_system(parts)
+        or ".." in parts
+        or os.path.splitext(parts[-1] if parts else "")[1].lower() not in KINDS
+    )
 
 
 def _name(one: zipfile.ZipInfo) -> str:

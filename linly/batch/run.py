@@ -185,6 +185,8 @@ class _Work:
             unit = self.waiting.popleft()
             if any(number in self.ready for number in self.wants[unit.key]):
                 under_way[makers.submit(unit)] = unit
+            else:  # its talks have failed; whoever wants it later asks anew
+                del self.wants[unit.key]
 
     def _ask(self, number: int, units: Sequence[Unit], first: bool = False) -> None:
         """This talk lacks these units; what another talk has asked for is not made twice."""
@@ -260,8 +262,8 @@ class _Work:
             for gap, own in zip(gaps, made, strict=True):
                 whole += [self.here[gap.key], own] if gap else [own]
             out = self._out(planned)
-            joined = join.join(planned, whole, self.segments, out, out.suffix == ".m4a")
-            row.state, row.video, row.seconds = "done", str(out), round(joined.seconds, 3)
+            seconds = join.join(planned, whole, self.segments, out, out.suffix == ".m4a")
+            row.state, row.video, row.seconds = "done", str(out), round(seconds, 3)
             row.warnings = " ".join(filter(None, [row.warnings, *late]))
         except LinlyError as error:
             self._failed(row, str(error))

@@ -108,9 +108,11 @@ class Studio:
         if not settings.load().label:
             yield from pictures
             return
-        label = self._labels.setdefault((size, language == "zh"), Label(size, language))
+        wish = size, language == "zh"
+        if wish not in self._labels:
+            self._labels[wish] = Label(size, language)
         for image in pictures:
-            label.apply(image)
+            self._labels[wish].apply(image)
             yield image
 
 

@@ -4,7 +4,6 @@ text on a plain ground, and a warning that says so."""
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -144,7 +143,7 @@ def _converted(office: str, file: Path, kept: Path) -> None:
             "--convert-to", "pdf", "--outdir", work, str(copied),
         ]  # fmt: skip
         try:
-            done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False, env={**os.environ})
+            done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
         except subprocess.TimeoutExpired as error:
             raise EngineFailed(
                 f"LibreOffice took longer than {PATIENCE:.0f} s for {shown(file)}: save it as PDF."
